@@ -1,0 +1,25 @@
+//! The seam to the primitive crates: nothing outside this room names one.
+//!
+//! | primitive | here | crate |
+//! |---|---|---|
+//! | XChaCha20-Poly1305 | `AeadKey` | chacha20poly1305 |
+//! | HMAC-SHA256 | `MacKey` | hmac, sha2 |
+//! | HKDF-SHA256 | `Prk` | hkdf |
+//! | SHA-256 | `Sha256Digest` | sha2 |
+//! | operating-system randomness | `Random` | getrandom, rand_core |
+
+mod aead;
+mod hash;
+mod mac;
+mod random;
+
+pub(crate) use aead::{AeadKey, Forged, NONCE_LEN, TAG_LEN};
+pub(crate) use hash::{DIGEST_LEN, sha256};
+pub(crate) use mac::{MacKey, Prk};
+pub(crate) use random::{OsRandom, Random, RandomError, next_draw};
+
+/// Whether two secrets are the same, in constant time.
+pub(crate) fn same_secret(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    use subtle::ConstantTimeEq;
+    a.ct_eq(b).into()
+}
