@@ -1,0 +1,263 @@
+//! Why a token was refused: nothing for the client, everything for the log.
+
+use core::fmt;
+
+use crate::id::KeyId;
+use crate::state::{BodyError, SchemaError};
+use crate::token::ClaimsError;
+
+/// A token was refused. Displayed alike for every reason.
+///
+/// Answer with [`status`](Self::status) and nothing more; write [`reason`](Self::reason) to the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct OpenError(Reason);
+
+impl OpenError {
+    /// The exact reason, for logs and tests; never for the client.
+    pub fn reason(&self) -> Reason {
+        self.0
+    }
+
+    /// The HTTP status to answer with: 401, or 503 where an authentic token came to a server that
+    /// cannot judge it now.
+    pub fn status(&self) -> u16 {
+        match self.0 {
+            Reason::DisabledKey { .. } | Reason::NewerSchema { .. } => 503,
+            _ => 401,
+        }
+    }
+
+    /// Whether the fault may be this server's own, running on an old ring, an old version or a wrong
+    /// clock. Then the client must keep its token: another server may open it.
+    pub fn keep_token(&self) -> bool {
+        use Reason::*;
+        matches!(
+            self.0,
+            DisabledKey { .. } | NewerSchema { .. } | NotYetValid { .. } | UnknownKey { .. } | Context { .. }
+        )
+    }
+}
+
+impl From<Reason> for OpenError {
+    fn from(reason: Reason) -> Self {
+        Self(reason)
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid session token")
+    }
+}
+
+/// For developers, and so with the reason.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OpenError").field(&self.0).finish()
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Why a token was refused. FORMAT.md, "Opening", in the order in which they are judged.
+///
+/// Up to [`Forged`](Self::Forged) nothing the token says is known to be true, its key id included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The caller's context is longer than 1024 bytes.
+    Context {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// The prefix that this sealer asks for is missing.
+    Prefix,
+    /// The text is too short or too long for a token.
+    Length {
+        /// How long it is.
+        chars: usize,
+    },
+    /// The text is not strict base64url.
+    Text,
+    /// Not a token of this version and mode.
+    Mode {
+        /// The first byte.
+        byte: u8,
+    },
+    /// The ring has no such key. It may be newer than this server's ring.
+    UnknownKey {
+        /// The key id, as claimed.
+        key_id: KeyId,
+    },
+    /// The key was revoked.
+    RevokedKey {
+        /// The key id, as claimed.
+        key_id: KeyId,
+    },
+    /// The key was retired so long ago that no token of it can be alive.
+    ExpiredKey {
+        /// The key id, as claimed.
+        key_id: KeyId,
+    },
+    /// The tag does not verify: another key, purpose, carrier or context, or a changed token.
+    Forged {
+        /// The key id, as claimed.
+        key_id: KeyId,
+    },
+    /// The key is switched off for now.
+    DisabledKey {
+        /// The key id.
+        key_id: KeyId,
+    },
+    /// The claims cannot be read, though they are authentic.
+    Claims(ClaimsError),
+    /// Issued too far ahead of this server's clock.
+    NotYetValid {
+        /// By how many seconds.
+        seconds: u64,
+    },
+    /// Issued after its key had been retired everywhere: forged by somebody who has that key.
+    RetiredKey,
+    /// Its life is over.
+    Expired {
+        /// The limit that ended it.
+        limit: PolicyLimit,
+        /// For how many seconds.
+        seconds: u64,
+    },
+    /// The session was ended.
+    Revoked,
+    /// Written by a newer version of the service.
+    NewerSchema {
+        /// The schema of the token.
+        found: u16,
+        /// The newest one known here.
+        known: u16,
+    },
+    /// No step of the upgrade chain has this schema.
+    UnknownSchema {
+        /// The schema of the token.
+        schema: u16,
+    },
+    /// The state does not decode: its type was changed without raising its schema.
+    Body(BodyError),
+    /// Subject or tenant would change in the upgrade from this schema.
+    Identity {
+        /// The schema of the token.
+        schema: u16,
+    },
+}
+
+impl Reason {
+    /// The code of FORMAT.md, one lowercase word, for metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Body(_) => "body",
+            Self::Claims(_) => "claims",
+            Self::Context { .. } => "context",
+            Self::DisabledKey { .. } => "disabled_key",
+            Self::Expired { .. } => "expired",
+            Self::ExpiredKey { .. } => "expired_key",
+            Self::Forged { .. } => "forged",
+            Self::Identity { .. } => "identity",
+            Self::Length { .. } => "length",
+            Self::Mode { .. } => "mode",
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::Prefix => "prefix",
+            Self::RetiredKey => "retired_key",
+            Self::Revoked => "revoked",
+            Self::RevokedKey { .. } => "revoked_key",
+            Self::Text => "text",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::UnknownSchema { .. } => "unknown_schema",
+        }
+    }
+}
+
+impl From<SchemaError> for Reason {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Body(error) => Self::Body(error),
+            SchemaError::Identity { schema } => Self::Identity { schema },
+            SchemaError::Newer { found, known } => Self::NewerSchema { found, known },
+            SchemaError::Unknown { schema } => Self::UnknownSchema { schema },
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(error) => write!(f, "the state does not decode: {error}"),
+            Self::Claims(error) => error.fmt(f),
+            Self::Context { bytes } => write!(f, "the context has {bytes} bytes, more than 1024"),
+            Self::DisabledKey { key_id } => write!(f, "key {key_id} is disabled"),
+            Self::Expired { limit, seconds } => write!(f, "expired {seconds} s ago by its {limit}"),
+            Self::ExpiredKey { key_id } => write!(f, "key {key_id} was retired before any living token was issued"),
+            Self::Forged { key_id } => {
+                write!(f, "the tag does not verify under key {key_id} for this purpose, mode, carrier and context")
+            }
+            Self::Identity { schema } => {
+                write!(f, "subject or tenant would change in the upgrade from schema {schema}")
+            }
+            Self::Length { chars } => write!(f, "{chars} characters are not a token; it has 52 to 4000"),
+            Self::Mode { byte } => write!(f, "first byte {byte:02x} is not of this version and mode"),
+            Self::NewerSchema { found, known } => {
+                write!(f, "schema {found} is newer than {known}, the newest known here")
+            }
+            Self::NotYetValid { seconds } => write!(f, "issued {seconds} s ahead of this clock"),
+            Self::Prefix => f.write_str("the prefix is missing"),
+            Self::RetiredKey => f.write_str("issued after its key was retired"),
+            Self::Revoked => f.write_str("the session was ended"),
+            Self::RevokedKey { key_id } => write!(f, "key {key_id} was revoked"),
+            Self::Text => f.write_str("not strict base64url"),
+            Self::UnknownKey { key_id } => write!(f, "the ring has no key {key_id}"),
+            Self::UnknownSchema { schema } => write!(f, "no step of the upgrade chain has schema {schema}"),
+        }
+    }
+}
+
+/// Which limit ended a token's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyLimit {
+    /// The session is as old as a session may be.
+    Absolute,
+    /// The session was not renewed in time.
+    Idle,
+    /// The token's own lifetime.
+    TokenLifetime,
+}
+
+impl fmt::Display for PolicyLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absolute => "absolute limit",
+            Self::Idle => "idle limit",
+            Self::TokenLifetime => "token lifetime",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_told_nothing() {
+        let key_id = KeyId::from_bytes([1, 2, 3]);
+        for reason in
+            [Reason::Text, Reason::Forged { key_id }, Reason::Revoked, Reason::NewerSchema { found: 2, known: 1 }]
+        {
+            assert_eq!(OpenError(reason).to_string(), "invalid session token");
+        }
+    }
+
+    #[test]
+    fn only_an_authentic_token_can_buy_a_503() {
+        let key_id = KeyId::from_bytes([1, 2, 3]);
+        assert_eq!(OpenError(Reason::UnknownKey { key_id }).status(), 401);
+        assert_eq!(OpenError(Reason::DisabledKey { key_id }).status(), 503);
+        assert_eq!(OpenError(Reason::NewerSchema { found: 2, known: 1 }).status(), 503);
+    }
+}
