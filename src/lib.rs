@@ -47,6 +47,8 @@
 //! | 4 | `seal` |
 //! | 5 | [`session`] |
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod crypto;
 pub mod id;
 pub mod keys;
