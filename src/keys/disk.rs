@@ -53,11 +53,22 @@ impl RingFile {
     /// - something is there already; it is left as it is
     /// - the file cannot be written; nothing is left behind
     pub fn create(&self, ring: &Ring) -> Result<(), DiskError> {
+        // Once before the lock too, which would leave its file beside what is refused.
+        self.check_free()?;
         let _lock = self.lock()?;
+        self.check_free()?;
+        self.write(ring, Replace::Never)
+    }
+
+    /// Checks that the ring's directory is there and nothing has the ring's name.
+    fn check_free(&self) -> Result<(), DiskError> {
         if self.path.symlink_metadata().is_ok() {
             return Err(self.error(Problem::Exists));
         }
-        self.write(ring, Replace::Never)
+        if !parent(&self.path).is_dir() {
+            return Err(self.error(Problem::NoDirectory));
+        }
+        Ok(())
     }
 
     /// Reads the ring, changes it and writes it back, with no other writer in between.
@@ -73,6 +84,8 @@ impl RingFile {
         now: Timestamp,
         change: impl FnOnce(&mut Ring) -> Result<(A, bool), E>,
     ) -> Result<A, E> {
+        // Once before the lock too, which would leave its file beside what is refused.
+        self.read()?;
         let _lock = self.lock()?;
         let mut ring = self.read()?;
         let (answer, changed) = change(&mut ring)?;
@@ -238,6 +251,7 @@ enum Problem {
     File(FileError),
     Io { doing: &'static str, error: io::Error },
     Mode { mode: u32 },
+    NoDirectory,
     NotAFile,
     ReadBack,
 }
@@ -261,8 +275,24 @@ impl DiskError {
         }
     }
 
-    /// What to do next.
-    fn advice(&self) -> &'static str {
+    /// One lowercase word for what is wrong, for programs.
+    pub fn code(&self) -> &'static str {
+        match &self.problem {
+            Problem::Exists => "ring_exists",
+            Problem::File(FileError::Empty) => "ring_empty",
+            Problem::File(FileError::Format { .. }) => "ring_format",
+            Problem::File(_) => "ring_damaged",
+            Problem::Io { .. } if self.is_missing() => "ring_missing",
+            Problem::Io { .. } => "ring_io",
+            Problem::Mode { .. } => "ring_mode",
+            Problem::NoDirectory => "ring_directory",
+            Problem::NotAFile => "ring_not_a_file",
+            Problem::ReadBack => "ring_read_back",
+        }
+    }
+
+    /// What to do next, as it stands at the end of the displayed error.
+    pub fn advice(&self) -> &'static str {
         match &self.problem {
             Problem::Exists => "a ring is never overwritten: choose another path, or `waxseal keys rotate` this one",
             Problem::File(FileError::Format { .. }) => "update this program",
@@ -274,6 +304,7 @@ impl DiskError {
             Problem::Mode { .. } => {
                 "anyone who reads it can forge sessions: `chmod 600` it, and rotate if others had access"
             }
+            Problem::NoDirectory => "make it first, for the service's own user alone",
             Problem::NotAFile => "name a regular file",
             Problem::ReadBack => "something else writes this file; let only the `waxseal` command write it",
         }
@@ -292,6 +323,9 @@ impl fmt::Display for DiskError {
             Problem::Io { doing, error } => write!(f, "cannot {doing} {path}: {error}"),
             Problem::Mode { mode } => {
                 write!(f, "ring file {path} has mode {mode:04o}, which lets others at its secrets")
+            }
+            Problem::NoDirectory => {
+                write!(f, "the directory {} of ring file {path} does not exist", parent(&self.path).display())
             }
             Problem::NotAFile => write!(f, "{path} is not a regular file"),
             Problem::ReadBack => write!(f, "ring file {path} was read back and is not what was written"),
@@ -351,6 +385,18 @@ mod tests {
         assert!(file.create(&new()).unwrap_err().to_string().contains("never overwritten"));
         assert_eq!(*read(&file.path).unwrap(), *before);
         assert_eq!(names(&directory), ["ring.json", "ring.json.lock"]);
+        let nowhere = RingFile::at(directory.path().join("none/ring.json")).create(&new()).unwrap_err();
+        assert_eq!(nowhere.code(), "ring_directory");
+    }
+
+    #[test]
+    fn what_is_refused_gets_no_lock_file() {
+        let (directory, file) = scratch();
+        assert!(file.update::<(), DiskError>(NOW, |_| unreachable!()).unwrap_err().is_missing());
+        assert!(names(&directory).is_empty());
+        fs::write(&file.path, "mine").unwrap();
+        assert_eq!(file.create(&new()).unwrap_err().code(), "ring_exists");
+        assert_eq!(names(&directory), ["ring.json"]);
     }
 
     #[test]
