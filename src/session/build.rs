@@ -47,27 +47,23 @@ impl Settings {
         if self.mode == Mode::Signed && self.padding != Padding::None {
             return Err(BuildError::PaddedSignature);
         }
-        let prefix = self.prefix.map(check_prefix).transpose()?;
+        self.prefix.as_deref().map(check_prefix).transpose()?;
         let limits = self.policy.resolve(self.ring.snapshot().ring.policy.max_token_lifetime)?;
         Ok(RawSealer {
             clock: self.clock.unwrap_or_else(|| self.ring.clock()),
             channel: self.ring.channel(Label { mode: self.mode, purpose, carrier: self.carrier }),
             limits,
             padding: self.padding,
-            prefix,
+            prefix: self.prefix.map(Arc::from),
             random: &OsRandom,
         })
     }
 }
 
 /// One to 16 characters of `A-Za-z0-9_`, the last one `_`. FORMAT.md, "Text".
-fn check_prefix(prefix: String) -> Result<Arc<str>, BuildError> {
+pub(super) fn check_prefix(prefix: &str) -> Result<(), BuildError> {
     let allowed = prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if allowed && prefix.ends_with('_') && prefix.len() <= MAX_PREFIX_LEN {
-        Ok(prefix.into())
-    } else {
-        Err(BuildError::Prefix)
-    }
+    if allowed && prefix.ends_with('_') && prefix.len() <= MAX_PREFIX_LEN { Ok(()) } else { Err(BuildError::Prefix) }
 }
 
 /// Builds a [`Sealer`] or a [`Signer`](super::Signer). See [`Sealer::builder`].

@@ -6,6 +6,7 @@ mod policy;
 mod raw;
 mod refusal;
 pub mod sealer;
+mod unverified;
 
 pub use build::{BuildError, RawBuilder, SealerBuilder};
 pub use opened::{Form, Sealed, Session, Signed, SignedSession};
@@ -13,3 +14,4 @@ pub use policy::{Limit, Policy};
 pub use raw::{Buffer, RawScoped, RawSealer, RawSession, SealError, SessionInfo, Token};
 pub use refusal::{OpenError, PolicyLimit, Reason};
 pub use sealer::{Scoped, Sealer, Signer};
+pub use unverified::{Prefix, UnverifiedClaims, UnverifiedToken};
