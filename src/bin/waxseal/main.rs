@@ -1,2 +1,40 @@
-//! The `waxseal` command.
-fn main() {}
+//! The `waxseal` command: key rings and tokens from a shell.
+
+mod cli;
+mod error;
+mod help;
+mod input;
+mod keys;
+mod show;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Area, Cli, KeysVerb, TokenVerb};
+use error::CliError;
+use show::Answer;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return error::usage(&error, std::env::args_os().skip(1)),
+    };
+    match run(&cli).and_then(|answer| answer.print(cli.json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.print(cli.json),
+    }
+}
+
+fn run(cli: &Cli) -> Result<Answer, CliError> {
+    match &cli.area {
+        Area::Keys(KeysVerb::Init(args)) => keys::init(args),
+        Area::Keys(KeysVerb::List(args)) => keys::list(args),
+        Area::Keys(KeysVerb::Rotate(args)) => keys::rotate(args),
+        Area::Keys(KeysVerb::Status(args)) => keys::status(args),
+        Area::Token(TokenVerb::Seal(args)) => token::seal(args),
+        Area::Token(TokenVerb::Open(args)) => token::open(args),
+        Area::Token(TokenVerb::Inspect(args)) => token::inspect(args),
+    }
+}

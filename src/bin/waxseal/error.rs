@@ -1,0 +1,265 @@
+//! What went wrong, in one line: what it was, and what to do next.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use serde::Serialize;
+use waxseal::MIN_TEXT_LEN;
+use waxseal::keys::{CreateError, DiskError, PolicyError, RingError, RotateError};
+use waxseal::session::{BuildError, Limit, Reason, SealError};
+
+use crate::show::{note, span};
+
+/// An error with its exit code.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    exit: Exit,
+    code: &'static str,
+    what: String,
+    advice: Option<String>,
+}
+
+/// The exit codes other than 0, as `waxseal --help` documents them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The token was refused, or no key of the ring seals.
+    Refused = 1,
+    /// Wrong arguments.
+    Usage = 2,
+    /// The ring file cannot be used or made.
+    Ring = 3,
+    /// It could not be done.
+    Failed = 4,
+}
+
+/// An error as `--json` shows it.
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    error: &'a str,
+    code: &'a str,
+    advice: Option<&'a str>,
+}
+
+impl CliError {
+    pub(crate) fn new(exit: Exit, code: &'static str, what: String) -> Self {
+        Self { exit, code, what, advice: None }
+    }
+
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Writes the error to standard error.
+    pub(crate) fn print(&self, json: bool) -> ExitCode {
+        let advice = self.advice.as_deref();
+        match (json, advice) {
+            (true, _) => {
+                let error = ErrorJson { error: &self.what, code: self.code, advice };
+                note(&serde_json::to_string(&error).expect("strings always serialize"));
+            }
+            (false, Some(advice)) => note(&format!("waxseal: {}; {advice}", self.what)),
+            (false, None) => note(&format!("waxseal: {}", self.what)),
+        }
+        ExitCode::from(self.exit as u8)
+    }
+
+    /// A token was refused. `reason` is for the operator who runs this command, and so exact.
+    pub(crate) fn refused(reason: &Reason) -> Self {
+        let exit = if matches!(reason, Reason::Context { .. }) { Exit::Usage } else { Exit::Refused };
+        let code = reason.code();
+        let error = Self::new(exit, code, format!("token refused ({code}): {reason}"));
+        match advice(reason) {
+            Some(advice) => error.advise(advice),
+            None => error,
+        }
+    }
+
+    /// A sealer could not be built on a ring whose tokens live at most `ring_max` seconds.
+    pub(crate) fn build(error: &BuildError, ring_max: u64) -> Self {
+        let advice = match error {
+            BuildError::Contradiction { limit, above: Limit::RingLifetime } => {
+                Some(format!("lower {} to at most {ring_max} s ({})", flag(*limit), span(ring_max)))
+            }
+            BuildError::Contradiction { limit, above } => {
+                Some(format!("lower {} or raise {}", flag(*limit), flag(*above)))
+            }
+            BuildError::Range { limit } => Some(format!("change {}", flag(*limit))),
+            _ => None,
+        };
+        Self { advice, ..Self::new(Exit::Usage, "usage", error.to_string()) }
+    }
+}
+
+impl From<DiskError> for CliError {
+    fn from(error: DiskError) -> Self {
+        let (text, advice) = (error.to_string(), error.advice());
+        let what = text.strip_suffix(advice).and_then(|rest| rest.strip_suffix("; ")).unwrap_or(&text);
+        Self::new(Exit::Ring, error.code(), what.to_owned()).advise(advice)
+    }
+}
+
+impl From<RingError> for CliError {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::Disk(error) => error.into(),
+            other => Self::new(Exit::Ring, "ring", other.to_string()),
+        }
+    }
+}
+
+impl From<CreateError> for CliError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Policy(error) => Self::from(error),
+            other => Self::new(Exit::Failed, "random", other.to_string()),
+        }
+    }
+}
+
+/// Names the flags, where the library names its fields.
+impl From<PolicyError> for CliError {
+    fn from(error: PolicyError) -> Self {
+        let (what, advice) = match error {
+            PolicyError::ActivationDelay { seconds, least } => (
+                format!(
+                    "--activation-delay {seconds}s is too short: a new key is on every server only after \
+                     2.4 x refresh + distribution + 2 x skew = {least} s"
+                ),
+                format!("raise --activation-delay to {least}s, or lower --refresh, --distribution or --skew"),
+            ),
+            PolicyError::Range { name, value, least, most } => {
+                let flag = name.replace("max_token_lifetime", "max-lifetime").replace('_', "-");
+                (format!("--{flag} {value}s is out of range"), format!("give {least}s to {most}s"))
+            }
+            PolicyError::TooManyKeys { needed, least } => (
+                format!("{needed} keys would be in the ring at once, and routine rotation stops at 14"),
+                format!("raise --rotate-every to {least}s, or lower --max-lifetime or --late"),
+            ),
+            other => (other.to_string(), "change the durations".into()),
+        };
+        Self::new(Exit::Usage, "policy", what).advise(advice)
+    }
+}
+
+impl From<RotateError> for CliError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Full { next_expiry: Some(_) } => Self::new(Exit::Failed, "ring_full", error.to_string())
+                .advise("rotate again after that, and no more often than the ring's policy says"),
+            RotateError::Full { .. } => Self::new(Exit::Failed, "ring_full", error.to_string()),
+            other => Self::new(Exit::Failed, "random", other.to_string()),
+        }
+    }
+}
+
+impl From<SealError> for CliError {
+    fn from(error: SealError) -> Self {
+        let (exit, code) = match error {
+            SealError::ContextTooLong { .. } => (Exit::Usage, "context"),
+            SealError::CutOffAhead => (Exit::Failed, "cut_off_ahead"),
+            SealError::EndOfTime => (Exit::Failed, "end_of_time"),
+            SealError::NoActiveKey => (Exit::Failed, "no_active_key"),
+            SealError::Random(_) => (Exit::Failed, "random"),
+            SealError::TooLong { .. } => (Exit::Failed, "too_long"),
+            _ => (Exit::Failed, "seal"),
+        };
+        let text = error.to_string();
+        match text.split_once("; ") {
+            Some((what, advice)) => Self::new(exit, code, what.to_owned()).advise(advice),
+            None => Self::new(exit, code, text),
+        }
+    }
+}
+
+/// The flag that sets a limit.
+fn flag(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Absolute => "--absolute-limit",
+        Limit::Idle => "--idle-limit",
+        Limit::TokenLifetime => "--ttl",
+        _ => "the ring's longest token lifetime",
+    }
+}
+
+/// What an operator can do about a refusal.
+fn advice(reason: &Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::Claims(_) => "whatever sealed it does not follow the format",
+        Reason::Context { .. } => "shorten --context",
+        Reason::DisabledKey { .. } => "it opens again once the key is enabled",
+        Reason::Expired { .. } | Reason::ExpiredKey { .. } | Reason::RevokedKey { .. } | Reason::Revoked => {
+            "its user has to log in again"
+        }
+        Reason::Forged { .. } => {
+            "check --purpose, --carrier and --context; if they are right, the token was changed or made up"
+        }
+        Reason::Length { .. } => "check that it was copied whole; a token with a prefix needs --prefix",
+        Reason::Mode { byte: 0x11 } => "it is a sealed token: give --mode sealed",
+        Reason::Mode { byte: 0x12 } => "it is a signed token: give --mode signed",
+        Reason::Mode { .. } => "it is no token of this format version; one with a prefix needs --prefix",
+        Reason::NotYetValid { .. } => "set this clock, or that of the server that issued it",
+        Reason::Prefix => "check --prefix, and that the token was copied whole",
+        Reason::RetiredKey => "somebody may have that key: treat it as stolen",
+        Reason::Text => "copy it without quotes, spaces or line ends; a token with a prefix needs --prefix",
+        Reason::UnknownKey { .. } => "the token is of another ring, or of a newer file of this one",
+        _ => return None,
+    })
+}
+
+/// Answers `--help` and `--version`, and arguments that clap refused.
+pub(crate) fn usage(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader of the help that has gone away wants no more of it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let mut text = clip(&error.render().to_string());
+    let no_ring = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::Strings(missing))
+        if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name.contains("--ring")));
+    if no_ring {
+        text = text.replacen("\n\nUsage:", "\n\n  tip: WAXSEAL_RING may name the ring file too\n\nUsage:", 1);
+    }
+    if !arguments.any(|argument| argument == "--json") {
+        note(text.trim_end());
+        return ExitCode::from(Exit::Usage as u8);
+    }
+    let what = text.split("\n\nUsage:").next().unwrap_or(&text).split("\n\nFor more").next().unwrap_or(&text);
+    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let what = what.strip_prefix("error: ").unwrap_or(&what).to_owned();
+    CliError::new(Exit::Usage, "usage", what).advise("see --help").print(true)
+}
+
+/// Clap's message, with whatever may be a token cut short, and nothing in it that a terminal obeys.
+fn clip(text: &str) -> String {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut clipped = String::new();
+    for piece in text.split_inclusive(|c| !in_token(c)) {
+        match piece.get(..SHOWN) {
+            Some(start) if piece.len() > MIN_TEXT_LEN => {
+                clipped.push_str(start);
+                clipped.push_str("...");
+                clipped.extend(piece.chars().last().filter(|&c| !in_token(c)));
+            }
+            _ => clipped.push_str(piece),
+        }
+    }
+    clipped.replace(|c: char| c.is_control() && c != '\n', "?")
+}
+
+/// How many characters of a long word an error repeats.
+const SHOWN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_token_is_cut_short() {
+        let word = "a".repeat(MIN_TEXT_LEN - 1);
+        assert_eq!(clip(&format!("no '{word}' here")), format!("no '{word}' here"));
+        assert_eq!(clip(&format!("no '{word}a', '{word}aa' here")), "no 'aaaaaaaa...', 'aaaaaaaa...' here");
+        assert_eq!(clip(&format!("{word}a\u{1b}[2J\n{word}aa")), "aaaaaaaa...?[2J\naaaaaaaa...");
+    }
+}
