@@ -1,3 +1,105 @@
-//! Placeholder.
-#[allow(missing_docs)]
-fn main() {}
+//! A shop whose server keeps no session: a JSON API with a page, on axum.
+//!
+//! Run it, open the page, and run a second one on another port beside it: both hold the same key
+//! ring, so each opens what the other sealed. Rotate the ring and watch both follow.
+//!
+//!     cargo run --example api_server
+//!     cargo run --example api_server -- --port 3001
+
+mod args;
+mod bearer;
+mod dev_ring;
+mod log;
+mod page;
+mod routes;
+mod shop;
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use waxseal::session::BuildError;
+use waxseal::{KeyRing, Policy, Sealer};
+
+use crate::args::{Asked, Settings};
+use crate::routes::App;
+use crate::shop::Shop;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    log::follow_library();
+    let done = match args::read(std::env::args_os().skip(1)) {
+        Ok(Asked::Help) => {
+            log::say(args::HELP);
+            Ok(())
+        }
+        Ok(Asked::Run(settings)) => serve(&settings).await,
+        Err(error) => {
+            log::warn(format_args!("api_server: {error}; see --help"));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::warn(format_args!("api_server: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let ring = dev_ring::load_or_create(&settings.ring)?;
+    // The ring is followed for as long as this guard lives: to the end of the server.
+    let _follow = ring.follow();
+    let app = App { sealer: sealer(&ring).map_err(|error| misfit(&settings.ring, &error))?, ring };
+    // This machine only: the demo asks for no password.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await.map_err(|error| {
+        format!("cannot listen on 127.0.0.1:{}: {error}; choose another port with --port", settings.port)
+    })?;
+    log::say(format_args!("{}", welcome(&listener.local_addr()?.to_string(), &settings.ring)));
+    tokio::select! {
+        served = axum::serve(listener, routes::router(app)) => Ok(served?),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+    }
+}
+
+/// Tokens live 15 minutes and are renewed while the user is active, for at most 12 hours.
+fn sealer(ring: &KeyRing) -> Result<Sealer<Shop>, BuildError> {
+    let policy = Policy::default()
+        .token_lifetime(Duration::from_secs(15 * 60))
+        .idle_limit(Duration::from_secs(60 * 60))
+        .absolute_limit(ABSOLUTE_LIMIT);
+    Sealer::builder(ring, "session").policy(policy).build()
+}
+
+fn misfit(ring: &Path, error: &BuildError) -> String {
+    format!("ring {} does not suit this server: {error}; name another ring with --ring", ring.display())
+}
+
+fn welcome(address: &str, ring: &Path) -> String {
+    let ring = ring.display();
+    format!(
+        r#"listening on http://{address}
+key ring: {ring}
+
+Try the page, or these lines:
+
+  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' --json '{{"user": "ada"}}' http://{address}/login)
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session
+  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H "Authorization: Bearer $TOKEN" --json '{{"sku": 1042, "count": 1}}' http://{address}/cart)
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session
+  curl -s http://{address}/keys
+
+Rotate the keys while it runs; no session is lost:
+
+  cargo run --features cli -- keys rotate --ring {ring}
+"#
+    )
+}
+
+/// How long a session lives at all, however busy.
+const ABSOLUTE_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
