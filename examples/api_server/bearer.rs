@@ -21,8 +21,8 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     if fields.next().is_some() {
         return Err(Refusal::SeveralTokens);
     }
-    let space = field.iter().position(|&byte| byte == b' ').ok_or(Refusal::NoToken)?;
-    let (scheme, token) = field.split_at(space);
+    let end = field.iter().position(|&byte| byte == b' ').unwrap_or(field.len());
+    let (scheme, token) = field.split_at(end);
     if scheme.eq_ignore_ascii_case(b"bearer") { Ok(token.trim_ascii_start()) } else { Err(Refusal::NoToken) }
 }
 

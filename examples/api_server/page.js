@@ -104,6 +104,7 @@ const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
 function note(text) {
   const line = document.createElement("li");
   line.textContent = text;
+  el("log-box").hidden = false;
   el("log").prepend(line);
   while (el("log").children.length > 8) el("log").lastChild.remove();
 }
