@@ -3,6 +3,7 @@
 //! A real service never makes its own ring, or two servers could make two. `waxseal keys init` makes
 //! one for the whole fleet.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,22 +16,25 @@ use crate::log;
 /// Loads the ring at `path`; creates a development ring only if nothing at all is there.
 ///
 /// A ring that is damaged, or that others can read, is never replaced: it may be the fleet's.
-pub(crate) fn load_or_create(path: &Path) -> Result<KeyRing, RingError> {
+pub(crate) fn load_or_create(path: &Path) -> Result<KeyRing, Box<dyn Error>> {
     match KeyRing::load(path) {
         Err(RingError::Disk(error)) if error.is_missing() => create(path),
-        loaded => loaded,
+        loaded => Ok(loaded?),
     }
 }
 
-fn create(path: &Path) -> Result<KeyRing, RingError> {
+fn create(path: &Path) -> Result<KeyRing, Box<dyn Error>> {
     let policy = policy();
     let now = SystemClock::new(Duration::from_secs(policy.skew)).now();
     match RingFile::at(path).create(&Ring::create(policy, now)?) {
         Ok(()) => announce(path),
+        Err(error) if error.is_missing() => {
+            return Err(format!("cannot create {}: there is no such directory", path.display()).into());
+        }
         // Another server may have been faster: then its ring is ours too.
         Err(error) => return KeyRing::load(path).map_err(|_| error.into()),
     }
-    KeyRing::load(path)
+    Ok(KeyRing::load(path)?)
 }
 
 /// Quick enough that a rotation can be watched. In production the defaults are better.

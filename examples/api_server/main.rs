@@ -89,11 +89,12 @@ key ring: {ring}
 Try the page, or these lines:
 
   TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' --json '{{"user": "ada"}}' http://{address}/login)
-  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
   TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H "Authorization: Bearer $TOKEN" --json '{{"sku": 1042, "count": 1}}' http://{address}/cart)
-  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session
-  curl -s http://{address}/keys
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
+  curl -s http://{address}/keys; echo
 
+Start a second one with another --port and this --ring: it takes the same tokens.
 Rotate the keys while it runs; no session is lost:
 
   cargo run --features cli -- keys rotate --ring {ring}

@@ -131,7 +131,8 @@ impl App {
     /// Whether a session should get a new token though nothing changed: its token is half through
     /// its life, or its key no longer seals, so that retired keys soon have no tokens left.
     fn wants_renewal(&self, session: &Session<Shop>) -> bool {
-        self.sealer.is_due(session) || self.ring.status().ring.active != Some(session.key_id())
+        let active = self.ring.status().ring.active;
+        self.sealer.is_due(session) || active.is_some_and(|key| key != session.key_id())
     }
 
     /// Hands out a new token, and shows its session as the next request will find it.
