@@ -5,7 +5,8 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from typing import Optional
 
 U32 = (1 << 32) - 1
@@ -230,7 +231,9 @@ def secret_text(value):
 
 
 def reason_text(value):
+    """Members: at most 200 bytes of UTF-8, no control characters."""
     need(type(value) is str, "a reason is no string")
+    need(all(unicodedata.category(c) != "Cc" for c in value), "a reason with control characters")
     try:
         need(len(value.encode("utf-8")) <= 200, "a reason of more than 200 bytes")
     except UnicodeEncodeError as error:
@@ -317,7 +320,13 @@ def take(held, raw, now, expected_ring_id=None, allow_example_secrets=False):
     for old in held.keys:
         need(keeps(held, old, new.entry(old.id), now), "a key or tombstone is missing")
     need(new.not_before >= held.not_before, "not_before falls")
-    return new
+    return without_wrong_clock(new, now)
+
+
+def without_wrong_clock(ring, now):
+    """Taking a new ring: a not_before more than skew ahead counts as the instant of the taking."""
+    ahead = ring.not_before > now + ring.policy.skew
+    return replace(ring, not_before=now) if ahead else ring
 
 
 def keeps(held, old, new, now):
@@ -339,4 +348,4 @@ def take_first(raw, now, least_generation=0, revoked_ids=(), expected_ring_id=No
         entry = new.entry(id)
         within = now < revoked_at + TOMBSTONE_SECONDS
         need(not within or entry is None or entry.secret is None, "a revoked key has a secret again")
-    return new
+    return without_wrong_clock(new, now)
