@@ -4,7 +4,9 @@
 import sys
 from pathlib import Path
 
+import answers
 import examples
+import refusals
 import vectors
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
@@ -53,6 +55,8 @@ class Report:
 def main(arguments):
     report = Report()
     examples.run(report)
+    answers.run(report)
+    refusals.run(report)
     vectors.run(report, Path(arguments[0]) if arguments else VECTORS)
     print("%d passed, %d failed" % (report.passed, report.failed))
     return 0 if report.failed == 0 and report.passed > 0 else 1

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 import document
+import keys
 import postcard
-import ring as rings
+import ringfile
 import waxseal
 import xchacha
 
@@ -32,7 +33,6 @@ def run(report):
     for number in "123456789":
         report.group("example " + number, check_token, text, number)
     report.group("example 10", check_prefix, text)
-    report.group("example 12", check_answers, text)
 
 
 def ring_file(text):
@@ -40,7 +40,7 @@ def ring_file(text):
 
 
 def ring_of(text):
-    return rings.load(ring_file(text), allow_example_secrets=True)
+    return ringfile.load(ring_file(text), allow_example_secrets=True)
 
 
 # --- Keys and tables --------------------------------------------------------------------------------------
@@ -58,16 +58,16 @@ def check_labels(report, text):
 def check_keys(report, text):
     """Key, labels and subkeys."""
     key, header, cookie = document.blocks(document.section(text, "Key, labels and subkeys"))
-    prk = rings.prk(KEY)
+    prk = keys.prk(KEY)
     info = b"waxseal/v1/kid"
     report.fields("key", document.fields(key), {
         "K": KEY.hex(), "PRK": prk.hex(), "key id info": info.hex(),
-        "key id HKDF": rings.expand(prk, info).hex(), "key id": rings.key_id(KEY).hex()})
+        "key id HKDF": keys.expand(prk, info).hex(), "key id": keys.key_id(KEY).hex()})
     for block, carrier in ((header, "header"), (cookie, COOKIE)):
         expected = {}
         for use in ("seal", "sign", "seal-rnd", "sign-rnd"):
-            expected[use + " info"] = rings.subkey_info(use, "session", carrier).hex()
-            expected[use] = rings.subkey(KEY, use, "session", carrier).hex()
+            expected[use + " info"] = keys.subkey_info(use, "session", carrier).hex()
+            expected[use] = keys.subkey(KEY, use, "session", carrier).hex()
         report.fields(carrier, document.fields(block), expected)
 
 
@@ -149,12 +149,12 @@ def intermediates(found, settings, context, draw, now, session):
     out.update(claims_lines(settings, now, session))
     p = bytes.fromhex("".join(v for k, v in out.items() if k.startswith("P.")))
     out["P"] = p.hex()
-    use, key = waxseal.USE[settings.mode], rings.subkey
+    use, key = waxseal.USE[settings.mode], keys.subkey
     mode = "11" if settings.mode == "sealed" else "12"
     header8 = bytes.fromhex(mode + "0fa8a5%08x" % now)
     rnd_key = key(KEY, use + "-rnd", settings.purpose, settings.carrier)
     message = waxseal.rnd_input(R, draw, header8, context, p)
-    rnd_hmac = rings.hmac256(rnd_key, message)
+    rnd_hmac = keys.hmac256(rnd_key, message)
     header = header8 + rnd_hmac[:12]
     token_key = key(KEY, use, settings.purpose, settings.carrier)
     out.update({"rnd subkey": rnd_key.hex(), "rnd input": message.hex(), "rnd HMAC": rnd_hmac.hex(),
@@ -192,7 +192,7 @@ def sealed_lines(out, key, header, context, p):
 
 def signed_lines(out, key, header, context, p):
     message = waxseal.hmac_input(header, context, p)
-    full = rings.hmac256(key, message)
+    full = keys.hmac256(key, message)
     out.update({"HMAC input": message.hex(), "HMAC": full.hex(), "tag": full[:16].hex()})
     return header + p + full[:16]
 
@@ -214,8 +214,8 @@ def check_ring_file(report, text):
     covered = int(re.search(r"over the first (\d+) bytes", part).group(1))
     report.equal("covered", raw[covered - 7:covered], b"sha256:")
     report.equal("digest", hashlib.sha256(raw[:covered]).hexdigest(), json.loads(raw)["digest"][7:])
-    report.raises("example secrets are refused", rings.RingRefused, rings.load, raw)
-    ring = rings.load(raw, allow_example_secrets=True)
+    report.raises("example secrets are refused", ringfile.RingRefused, ringfile.load, raw)
+    ring = ringfile.load(raw, allow_example_secrets=True)
     for row in document.table(part, "id"):
         report.equal("role of " + row[0], role_row(ring, row), row)
     for now, active in ((1785996399, "f2e4c0"), (1785996400, "0fa8a5"), (1783404399, None)):
@@ -234,150 +234,3 @@ def role_row(ring, row):
     role, end = ring.role(entry, NOW), ring.superseded_at(entry)
     until = "never" if role == "revoked" else str(ring.opens_until(entry) or "no end yet")
     return ["`%s`" % entry.id.hex(), secret, str(end or "none"), role, until]
-
-
-# --- Example 12 -------------------------------------------------------------------------------------------
-
-SIGNED = {"mode": "signed"}
-SHOP = {"prefix": "shop_"}
-NOT_BEFORE = {"not_before": 1786000000}
-DISABLED = {"disabled": "0fa8a5"}
-
-# The reader that a line's words describe; "; now = N" is cut off before the look-up. A line that is not here
-# is a failure.
-READERS = {
-    "Example 1": {},
-    "Example 1, the reader is configured with the prefix `shop_`": SHOP,
-    "the same reader, the case of the prefix differs": SHOP,
-    "Example 10 ending in `=`, the same reader": SHOP,
-    "the first 51 characters of Example 1": {},
-    "4001 times `A`": {},
-    "Example 1 and one `=`": {},
-    "Example 1, the two trailing bits not zero": {},
-    "the first 53 characters of Example 1 (4k+1)": {},
-    "Example 1 in the other alphabet": {},
-    "Example 3 given to the sealed reader": {},
-    "Example 1 with version 2": {},
-    "Example 1 with key id `ffffff`": {},
-    "truly sealed under the revoked key": {},
-    "sealed under the staged key": {},
-    "sealed under the retiring key; one second before it stops opening": {},
-    "the same text one second later": {},
-    "Example 1, iat one second later": {},
-    "Example 2, a cookie's token, given to the header reader": {},
-    "Example 1, the reader has no context": {"context": b""},
-    "Example 1, the reader has the purpose `reset`": {"purpose": "reset"},
-    "Example 1, last bit of the tag flipped, the entry `0fa8a5` disabled": DISABLED,
-    "Example 1, the entry `0fa8a5` disabled": DISABLED,
-    "head not minimal (`8200`)": {},
-    "head 131072, the first out of range": {},
-    "ttl 0": {},
-    "ttl 2^32": {},
-    "ttl of six bytes": {},
-    "origin iat + 2, so start would be -1": {},
-    "origin 2^32 + 1": {},
-    "cut short within the first rnd": {},
-    "padded, 15 bytes": {},
-    "padded, only 00 after the claims": {},
-    "padded, no 80 before the 00s": {},
-    "a state of 12 bytes and 64 bytes of padding": {},
-    "a state of 11 bytes and 65 bytes of padding": {},
-    "a signed token with the padding flag, given to a signed reader": SIGNED,
-    "Example 1, the clock 121 seconds behind": {},
-    "Example 1, the clock 120 seconds behind": {},
-    "retiring key, iat one second too late": {},
-    "retiring key, the last iat it may have": {},
-    "Example 1 in its last second": {},
-    "Example 1 at iat + ttl": {},
-    "ttl 86400, at iat + idle": {},
-    "a session that began 43200 seconds before iat": {},
-    "Example 1, not_before 1786000000": NOT_BEFORE,
-    "Example 4, the same ring: the start counts, not iat": NOT_BEFORE,
-    "Example 1, not_before 1785999999": {"not_before": 1785999999},
-    "schema 2, the reader's type is schema 1": {},
-    "schema 2, the reader's chain is 3 then 1": {"chain": ((3, STATE_TYPE), (1, STATE_TYPE))},
-    "one byte left over": {},
-    "the state cut short": {},
-    "the last integer of the state spelled `818400`, which postcard allows": {},
-}
-
-# The keys of Example 11 by id. The document does not show that of the tombstone, ff fe .. e0.
-SECRETS = {rings.key_id(secret).hex(): secret for secret in (
-    KEY, bytes(range(31, -1, -1)), bytes(range(32, 64)), bytes(range(255, 223, -1)))}
-
-
-def check_answers(report, text):
-    lines = document.answers(document.blocks(document.section(text, "Example 12"))[0])
-    for code, what, p_line, given in lines:
-        check_answer(report, text, code, what, p_line, given)
-    report.equal("lines", len(lines), len(READERS))
-
-
-def check_answer(report, text, code, what, p_line, given):
-    words, _, now = what.partition("; now = ")
-    if words not in READERS:
-        return report.fail(what, "a line that this check does not know")
-    change = dict(READERS[words])
-    ring = changed_ring(ring_of(text), change)
-    context = change.pop("context", b"tenant-7")
-    settings = replace(SETTINGS, **change)
-    message = given or text_of(text, words)
-    report.equal(what, answer(settings, ring, message, context, int(now or NOW)), code)
-    if p_line is not None:
-        report.equal(what + ": text", text_over(settings, *p_line), message)
-    derived = derive(text, words)
-    if derived is not None:
-        report.equal(what + ": derived", derived, message)
-
-
-def changed_ring(ring, change):
-    """The ring of Example 11 with the line's changes, which are taken out of the dict."""
-    ring = replace(ring, not_before=change.pop("not_before", 0))
-    disabled = change.pop("disabled", None)
-    return replace(ring, keys=tuple(
-        replace(e, status="disabled") if e.id.hex() == disabled else e for e in ring.keys))
-
-
-def answer(settings, ring, message, context, now):
-    try:
-        waxseal.open_token(settings, ring, message.encode(), context, now)
-    except waxseal.Refused as error:
-        return error.code
-    return "accepted"
-
-
-def text_of(text, words):
-    """The text of the example that a line names."""
-    if words == "4001 times `A`":
-        return "A" * 4001
-    number = re.match(r"Example (\d+)", words).group(1)
-    return document.fields(document.blocks(document.section(text, "Example " + number))[0])["text"]
-
-
-def text_over(settings, p, draw, key_id, iat):
-    """The token that is rightly made over a given P."""
-    id = bytes.fromhex(key_id or "0fa8a5")
-    entry = rings.Entry(id, "enabled", 0, None, None, 1, None, None, SECRETS[id.hex()])
-    token = waxseal.build_token(settings, entry, int(iat or NOW), bytes.fromhex(p), b"tenant-7", R, int(draw))
-    return waxseal.encode_text(token)
-
-
-def derive(text, words):
-    """The text that a line's words describe, where they say all of it."""
-    first = text_of(text, "Example 1")
-    raw = bytearray(waxseal.decode_text(first.encode(), None))
-    edits = {"Example 1 with version 2": (0, 0x21), "Example 1, iat one second later": (7, raw[7] + 1),
-             "Example 1, last bit of the tag flipped, the entry `0fa8a5` disabled": (-1, raw[-1] ^ 1)}
-    if words in edits:
-        at, value = edits[words]
-        raw[at] = value
-        return waxseal.encode_text(raw)
-    if words == "Example 1 with key id `ffffff`":
-        return waxseal.encode_text(raw[:1] + b"\xff\xff\xff" + raw[4:])
-    return {"the same reader, the case of the prefix differs": "Shop_" + first,
-            "Example 10 ending in `=`, the same reader": "shop_" + first[:-1] + "=",
-            "the first 51 characters of Example 1": first[:51],
-            "the first 53 characters of Example 1 (4k+1)": first[:53],
-            "Example 1 and one `=`": first + "=",
-            "Example 1 in the other alphabet": first.replace("-", "+"),
-            "Example 1, the two trailing bits not zero": first[:-1] + "1"}.get(words)

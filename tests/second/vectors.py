@@ -3,7 +3,8 @@
 import json
 from dataclasses import replace
 
-import ring as rings
+import ringfile
+import taking
 import waxseal
 
 CODES = ("prefix length text mode unknown_key revoked_key expired_key forged disabled_key claims not_yet_valid"
@@ -85,7 +86,7 @@ def answer(settings, ring, text, context, now):
 
 def check_open(report, vector):
     settings, context = settings_of(vector["reader"])
-    ring = rings.take_first(vector["ring"].encode(), vector["now"])
+    ring = taking.take_first(vector["ring"].encode(), vector["now"])
     expected = vector["expect"]
     if expected == "open":
         expected = {name: vector[name] for name in OPENED.split()}
@@ -94,7 +95,7 @@ def check_open(report, vector):
 
 def check_mint(report, vector):
     settings, context = settings_of(vector["writer"], vector["padding"])
-    now, ring = vector["now"], rings.take_first(vector["ring"].encode(), vector["now"])
+    now, ring = vector["now"], taking.take_first(vector["ring"].encode(), vector["now"])
     state = waxseal.State(bytes.fromhex(vector["body"]), vector["schema"], vector["lifetime"])
     inputs = (state, context, now, bytes.fromhex(vector["r"]), vector["draw"])
     if vector["renews"] is None:
@@ -118,8 +119,8 @@ def mint_further(report, settings, ring, renews, inputs):
 
 def check_ring(report, vector):
     try:
-        rings.load(vector["file"])
+        ringfile.load(vector["file"])
         found = "load"
-    except rings.RingRefused:
+    except ringfile.RingRefused:
         found = "refused"
     report.equal("answer", found, vector["expect"])

@@ -12,12 +12,14 @@ from typing import Optional
 
 import postcard
 import xchacha
-from ring import U32, hmac256, subkey
+from claims import RND, Refused, build_p, parse_p, refuse_if
+from keys import hmac256, subkey
 
 CONTEXT_BYTES = 1024
 TEXT_LENGTHS = range(52, 4001)
 P_BYTES = 2964
-HEADER, TAG, RND = 20, 16, 12
+U32 = (1 << 32) - 1
+HEADER, TAG = 20, 16
 MODE_BYTE = {"sealed": 0x11, "signed": 0x12}
 USE = {"sealed": "seal", "signed": "sign"}
 TOKEN = re.compile(rb"(?:[A-Za-z0-9_-]{4})*"
@@ -36,22 +38,9 @@ class MintRefused(Exception):
     """No token is minted. There are no codes; the text says which step of Minting or Renewal refuses."""
 
 
-class Refused(Exception):
-    """A reader refuses; the code is that of the step of Opening."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
 def caller(condition, why):
     if not condition:
         raise CallerError(why)
-
-
-def refuse_if(condition, code):
-    if condition:
-        raise Refused(code)
 
 
 def mint_unless(condition, why):
@@ -122,74 +111,6 @@ def parse_session_id(text):
     caller(match, "no session id")
     raw = bytes.fromhex(match.group(1))
     return struct.unpack(">L", raw[:4])[0], raw[4:]
-
-
-# --- P: claims and state ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Claims:
-    schema: int
-    padded: bool
-    ttl: int
-    origin: int
-    first_rnd: Optional[bytes]
-    body: bytes
-
-    def start(self, iat):
-        """P, Start."""
-        return iat if self.origin == 0 else iat - (self.origin - 1)
-
-
-def read_varint(data, at):
-    """Conventions: minimal, at most 5 bytes. The value and the offset behind it."""
-    value = 0
-    for i in range(5):
-        refuse_if(at + i >= len(data), "claims")
-        byte = data[at + i]
-        value |= (byte & 0x7F) << (7 * i)
-        if byte < 0x80:
-            refuse_if(i > 0 and byte == 0, "claims")
-            return value, at + i + 1
-    raise Refused("claims")
-
-
-def parse_p(p, iat, mode):
-    """Opening, step 10."""
-    head, at = read_varint(p, 0)
-    refuse_if(head > 131071, "claims")
-    ttl, at = read_varint(p, at)
-    refuse_if(not 1 <= ttl <= U32, "claims")
-    origin, at = read_varint(p, at)
-    refuse_if(origin > 1 << 32 or origin - 1 > iat, "claims")
-    first_rnd = None
-    if origin != 0:
-        first_rnd, at = p[at:at + RND], at + RND
-        refuse_if(len(first_rnd) < RND, "claims")
-    padded = head % 2 == 1
-    body = strip_padding(p, at, mode) if padded else p[at:]
-    return Claims(head // 2, padded, ttl, origin, first_rnd, body)
-
-
-def strip_padding(p, at, mode):
-    """Padding: the reader's rules 1 to 4."""
-    refuse_if(mode != "sealed" or len(p) % 16 != 0, "claims")
-    rest = p[at:]
-    kept = rest.rstrip(b"\0")
-    refuse_if(not kept.endswith(b"\x80"), "claims")
-    body = kept[:-1]
-    refuse_if(len(rest) - len(body) > 64, "claims")
-    return body
-
-
-def build_p(schema, ttl, origin, first_rnd, body, padding):
-    """P and Padding: the writer's side."""
-    head = 2 * schema + (padding is not None)
-    p = b"".join(postcard.write_varint(v) for v in (head, ttl, origin)) + (first_rnd or b"") + body
-    if padding is None:
-        return p
-    p += b"\x80"
-    return p + bytes(-len(p) % padding)
 
 
 # --- Token ------------------------------------------------------------------------------------------------
