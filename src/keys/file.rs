@@ -4,8 +4,11 @@
 //! every byte before those digits. FORMAT.md, "Ring file".
 
 use core::fmt;
+use core::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use super::policy::{PolicyError, RingPolicy};
@@ -199,12 +202,13 @@ struct FileIn<'a> {
     format: u64,
     ring_id: &'a str,
     generation: u64,
+    #[serde(deserialize_with = "object")]
     policy: PolicyJson,
     not_before: u64,
     stale_ok_until: u64,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "objects")]
     keys: Vec<KeyJson<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     revocation_secrets: RevocationJson<'a>,
     #[serde(rename = "digest")]
     _digest: &'a str,
@@ -241,6 +245,7 @@ impl From<PolicyJson> for RingPolicy {
 #[serde(deny_unknown_fields)]
 struct KeyJson<'a> {
     id: String,
+    #[serde(deserialize_with = "word")]
     status: StatusJson,
     created_at: u64,
     #[serde(deserialize_with = "present")]
@@ -308,7 +313,7 @@ impl<'a> KeyJson<'a> {
 #[serde(deny_unknown_fields)]
 struct RevocationJson<'a> {
     scope: &'a str,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "objects")]
     mac: Vec<MacJson<'a>>,
 }
 
@@ -332,6 +337,7 @@ impl RevocationJson<'_> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MacJson<'a> {
+    #[serde(deserialize_with = "word")]
     status: MacStatusJson,
     created_at: u64,
     secret: &'a str,
@@ -352,8 +358,45 @@ impl<'a> MacJson<'a> {
 }
 
 /// Reads a field that may be null but must be there.
-fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(from)
+}
+
+/// Reads a struct from an object; derived code alone would take an array of its values as well.
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Object::deserialize(from).map(|Object(value)| value)
+}
+
+/// Reads a list of structs, each from an object.
+fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::deserialize(from)?.into_iter().map(|Object(value)| value).collect())
+}
+
+/// Reads an enum from a string; derived code alone would take an object with its name as well.
+fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(from)?.into_deserializer())
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
 }
 
 /// Why bytes are not a ring file.
@@ -558,6 +601,10 @@ mod tests {
         assert!(json(edited("\"reason\":null,", "")).contains("missing field `reason`"));
         assert!(json(edited("\"enabled\"", "\"paused\"")).contains("unknown variant `paused`"));
         assert!(json(edited("\"skew\":60", "\"skew\":-60")).contains("expected u64"));
+        assert!(json(edited("\"enabled\"", "{\"enabled\":null}")).contains("expected a string"));
+        let policy = "{\"max_token_lifetime\":86400,\"skew\":60,\"refresh\":15,\"distribution\":600,\"late\":86400,\
+                      \"activation_delay\":3600,\"rotate_every\":2592000}";
+        assert!(json(edited(policy, "[86400,60,15,600,86400,3600,2592000]")).contains("expected an object"));
         assert_eq!(
             edited("\"generation\":1786000000", "\"generation\":0").unwrap_err(),
             FileError::Field { name: "generation" }
