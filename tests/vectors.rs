@@ -144,7 +144,7 @@ fn check_mint(mint: &Mint) -> Result<(), String> {
     let found = mint.writer.answer(&ring, mint.token.as_bytes()).map_err(str::to_owned)?;
     same("opened", &found, &mint.opened)?;
     let own = mint.writer.mint(&ring, mint);
-    let parts = |text| testkit::mint::certain_parts(text, mint, &cases::keys());
+    let parts = |text| testkit::mint::certain_parts(text, mint, &cases::mint::keys());
     same("first bytes and P", parts(&own), parts(&mint.token))
 }
 

@@ -7,7 +7,7 @@ use super::key::{Key, hmac, sha256};
 use super::{NOW, encode, unhex};
 
 /// What a token is made of. `None` stands for what FORMAT.md says; everything else is written as it is.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Forge {
     pub(crate) key: Key,
     pub(crate) signed: bool,

@@ -8,6 +8,7 @@
 pub(crate) mod cases;
 pub(crate) mod examples;
 pub(crate) mod forge;
+pub(crate) mod judge;
 pub(crate) mod key;
 pub(crate) mod mint;
 pub(crate) mod reader;

@@ -6,7 +6,7 @@ use super::key::{Key, sha256};
 use super::{encode, hex};
 
 /// A JSON object as written: names and values in order, values as JSON text.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Object(pub(crate) Vec<(String, String)>);
 
 impl Object {
@@ -34,7 +34,7 @@ impl Object {
         &self.0.iter().find(|(known, _)| known == name).unwrap().1
     }
 
-    fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.get(name).parse().ok()
     }
 
@@ -49,7 +49,7 @@ impl Object {
 }
 
 /// A ring file in the making.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ring {
     /// Every member before `policy`, `keys` and `revocation_secrets`, and any that should not be there.
     pub(crate) top: Object,

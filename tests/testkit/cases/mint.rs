@@ -58,7 +58,7 @@ impl Cases {
         edit(&mut mint, &mut ring);
         mint.name = format!("mint_{name}");
         mint.comment = comment.into();
-        self.0.push(Vector::Mint(Box::new(complete(mint, &ring, &keys()))));
+        self.vectors.push(Vector::Mint(Box::new(complete(mint, &ring, &keys()))));
     }
 }
 

@@ -5,14 +5,12 @@ mod claims;
 mod context;
 mod crypto;
 mod keys;
-mod mint;
+pub(crate) mod mint;
 mod order;
 mod ring_json;
 mod ring_rules;
 mod text;
 mod time;
-
-pub(crate) use mint::keys;
 
 use super::NOW;
 use super::forge::Forge;
@@ -24,7 +22,25 @@ use super::vector::{File, Open, Vector};
 
 /// All vectors, in the order of their names.
 pub(crate) fn all() -> Vec<Vector> {
-    let mut cases = Cases(vec![]);
+    let mut cases: Vec<_> = collect().vectors;
+    cases.sort_by(|one, other| one.name().cmp(other.name()));
+    let twice = cases.windows(2).find(|two| two[0].name() == two[1].name());
+    assert!(twice.is_none(), "{} is there twice", twice.unwrap()[0].name());
+    cases
+}
+
+/// All vectors of a token and its answer, each with the ring that its file is made of.
+pub(crate) fn all_with_rings() -> Vec<(Open, Ring)> {
+    let Cases { vectors, rings } = collect();
+    let opens = vectors.into_iter().filter_map(|vector| match vector {
+        Vector::Open(open) => Some(*open),
+        _ => None,
+    });
+    opens.zip(rings).collect()
+}
+
+fn collect() -> Cases {
+    let mut cases = Cases { vectors: vec![], rings: vec![] };
     for group in [
         body::cases,
         claims::cases,
@@ -40,14 +56,15 @@ pub(crate) fn all() -> Vec<Vector> {
     ] {
         group(&mut cases);
     }
-    cases.0.sort_by(|one, other| one.name().cmp(other.name()));
-    let twice = cases.0.windows(2).find(|two| two[0].name() == two[1].name());
-    assert!(twice.is_none(), "{} is there twice", twice.unwrap()[0].name());
-    cases.0
+    cases
 }
 
 /// The vectors so far.
-struct Cases(Vec<Vector>);
+struct Cases {
+    vectors: Vec<Vector>,
+    /// Of each vector of a token, in order.
+    rings: Vec<Ring>,
+}
 
 /// A token, its reader, their ring and the instant: a good token until a case changes something.
 struct Case {
@@ -120,7 +137,7 @@ impl Cases {
         assert!(!(is_open && case.text.is_some()), "{name}: an open token is one that was forged whole");
         let claims = is_open.then(|| opened(&case.forge, case.reader.idle_limit, case.reader.absolute_limit));
         let text = String::from_utf8(case.text.unwrap_or_else(|| case.forge.text().into_bytes()));
-        self.0.push(Vector::Open(Box::new(Open {
+        self.vectors.push(Vector::Open(Box::new(Open {
             kind: "open".into(),
             name: name.into(),
             comment: comment.into(),
@@ -132,6 +149,7 @@ impl Cases {
             token: text.ok(),
             opened: claims,
         })));
+        self.rings.push(case.ring);
     }
 
     /// A ring file out of a ring with a change.
@@ -144,7 +162,7 @@ impl Cases {
     /// A ring file as bytes.
     fn file(&mut self, name: &str, expect: &str, comment: &str, bytes: impl Into<Vec<u8>>) {
         let text = String::from_utf8(bytes.into());
-        self.0.push(Vector::File(File {
+        self.vectors.push(Vector::File(File {
             kind: "ring".into(),
             name: format!("ring_{name}"),
             comment: comment.into(),
