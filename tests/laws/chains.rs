@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use waxseal::session::{Reason, SealError};
+use waxseal::session::Reason;
 use waxseal::time::{ManualClock, Timestamp};
 use waxseal::{Carrier, Policy, Sealer, Token};
 
@@ -62,7 +62,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn a_chain_of_renewals_is_one_session_and_ends(
@@ -106,17 +106,13 @@ proptest! {
             let target = if step.by_cookie { &node.cookie } else { &node.header };
             let scoped = target.with(&[]).ttl(Duration::from_secs(step.lifetime));
             let next = if step.by_cookie == *came_by_cookie { scoped.renew(&session) } else { scoped.transfer(&session) };
-            match next {
-                Ok(next) => {
-                    prop_assert_eq!(next.id(), id);
-                    prop_assert!(next.expires_at().as_unix() <= start + ABSOLUTE);
-                    let issued = now.max(session.issued_at().as_unix());
-                    prop_assert!(next.expires_at().as_unix() <= issued + IDLE.min(step.lifetime));
-                    tokens.push((next, step.by_cookie));
-                }
-                // A token from ahead may leave no second to a server behind.
-                Err(error) => prop_assert_eq!(error, SealError::SessionOver),
-            }
+            // What opens here can be renewed here: there is always a second left.
+            let next = next.unwrap();
+            prop_assert_eq!(next.id(), id);
+            prop_assert!(next.expires_at().as_unix() <= start + ABSOLUTE);
+            let issued = now.max(session.issued_at().as_unix());
+            prop_assert!(next.expires_at().as_unix() <= issued + IDLE.min(step.lifetime));
+            tokens.push((next, step.by_cookie));
         }
     }
 }
