@@ -171,15 +171,15 @@ fn check_digest(bytes: &[u8]) -> Result<[u8; DIGEST_LEN], FileError> {
 fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.rfind(" at line ").map_or(&text[..], |end| &text[..end]);
-    blot(&blot(text, '"', 0), '`', LONGEST_NAME)
+    let text = blot(&blot(text, "\"", "\"", 0), "`", "`, expected", LONGEST_NAME);
+    // A name may hold anything, line ends and a terminal's escapes included.
+    text.chars().map(|char| if matches!(char, ' '..='~') { char } else { '?' }).collect()
 }
 
-/// `text` with what stands between its first and last `mark` replaced, if longer than `most` bytes.
-fn blot(text: &str, mark: char, most: usize) -> String {
-    match (text.find(mark), text.rfind(mark)) {
-        (Some(open), Some(close)) if text[open + 1..].find(mark).is_some_and(|len| len > most) => {
-            format!("{}{mark}...{}", &text[..open], &text[close..])
-        }
+/// `text` with what stands between the first `open` and the last `close` replaced, if longer than `most` bytes.
+fn blot(text: &str, open: &str, close: &str, most: usize) -> String {
+    match (text.find(open).map(|at| at + open.len()), text.rfind(close)) {
+        (Some(from), Some(to)) if from < to && to - from > most => format!("{}...{}", &text[..from], &text[to..]),
         _ => text.to_owned(),
     }
 }
@@ -649,6 +649,20 @@ mod tests {
         for bad in [number, moved, named, escaped] {
             let error = Ring::from_file(&redigested(&bad)).unwrap_err().to_string();
             assert!(!error.contains(&good[1..]), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_repeated_only_while_it_is_one() {
+        let text = String::from_utf8(new().to_file().to_vec()).unwrap();
+        let at = text.find("\"secret\":\"").unwrap() + 10;
+        let good = &text[at..at + 43];
+        for name in [format!("`{good}"), format!("{good}`, expected"), format!("a`b\"{good}"), "\x1b[31m\n".into()] {
+            let field = format!("\"format\":1,{}:1", serde_json::to_string(&name).unwrap());
+            let bad = text.replacen("\"format\":1", &field, 1);
+            let error = Ring::from_file(&redigested(&bad)).unwrap_err().to_string();
+            assert!(error.contains("unknown field") && !error.contains(good), "{error}");
+            assert!(!error.contains(char::is_control), "{error:?}");
         }
     }
 
