@@ -243,9 +243,7 @@ impl RingOptions {
     pub fn generate(self) -> Result<KeyRing, RingError> {
         let policy = RingPolicy::default();
         let clock = self.clock_for(&policy);
-        let ring = Ring::create(policy, clock.now())?;
-        let digest = ring.digest();
-        Ok(KeyRing::new(ring, digest, None, [0; DIGEST_LEN], clock))
+        Ok(KeyRing::in_memory(Ring::create(policy, clock.now())?, clock))
     }
 
     /// As [`KeyRing::load`].
@@ -272,6 +270,12 @@ impl fmt::Debug for RingOptions {
 }
 
 impl KeyRing {
+    /// The handle of a ring that has no file.
+    pub(crate) fn in_memory(ring: Ring, clock: Arc<dyn Clock>) -> Self {
+        let digest = ring.digest();
+        Self::new(ring, digest, None, [0; DIGEST_LEN], clock)
+    }
+
     fn new(
         ring: Ring,
         digest: [u8; DIGEST_LEN],
