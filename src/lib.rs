@@ -46,10 +46,14 @@
 //! | 3 | [`keys`] |
 //! | 4 | `seal` |
 //! | 5 | [`session`] |
+//! | 6 | `fuzzing`, in tests and fuzz targets alone |
 
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod crypto;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod keys;
 mod seal;
