@@ -3,12 +3,13 @@
 use super::fixture::{
     ABSOLUTE, CONTEXT, DAY, Desk, ENTRIES, IDLE, LATE, NOT_BEFORE, NOW, SKEW, Shop, Side, forge, spelled,
 };
+use crate::crypto::TAG_LEN;
 use crate::id::RND_LEN;
+use crate::seal;
 use crate::session::{Buffer, Reason, SealError, Sealed, Session, SessionInfo, Signed};
 use crate::text::{MAX_TOKEN_LEN, MIN_TEXT_LEN, decode_token};
 use crate::time::Timestamp;
 use crate::token::{Claims, HEADER_LEN, Header};
-use crate::{crypto, seal};
 
 /// Any text as a sealed token.
 pub fn open_text(text: &[u8]) {
@@ -25,7 +26,7 @@ pub fn verify_text(text: &[u8]) {
 pub fn claims(bytes: &[u8]) {
     let Some((&[choice, a, b, c, d], plaintext)) = bytes.split_first_chunk() else { return };
     let issued_at = u32::from_be_bytes([a, b, c, d]);
-    let plaintext = &plaintext[..plaintext.len().min(MAX_TOKEN_LEN - HEADER_LEN - crypto::TAG_LEN)];
+    let plaintext = &plaintext[..plaintext.len().min(MAX_TOKEN_LEN - HEADER_LEN - TAG_LEN)];
     let key = usize::from(choice >> 1) % ENTRIES.len();
     if choice & 1 == 0 {
         hostile_plaintext::<Sealed>(key, issued_at, plaintext);
@@ -51,7 +52,7 @@ fn one_spelling<M: Side>(text: &[u8]) {
     let (_, subkeys) = M::desk().keys.iter().find(|(id, _)| *id == header.key_id).expect("an opened token has a key");
     let mut opened = token.clone();
     seal::open(subkeys, CONTEXT, &mut opened).expect("an opened token is authentic");
-    let again = forge(subkeys, header, &opened[HEADER_LEN..len - crypto::TAG_LEN]);
+    let again = forge(subkeys, header, &opened[HEADER_LEN..len - TAG_LEN]);
     assert_eq!(again, token);
 }
 
