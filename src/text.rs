@@ -18,7 +18,7 @@ pub const MAX_TEXT_LEN: usize = 4000;
 /// Most bytes a token has: [`MAX_TEXT_LEN`] characters of base64url.
 pub(crate) const MAX_TOKEN_LEN: usize = MAX_TEXT_LEN / 4 * 3;
 
-/// Bytes of text that [`decode`] can write for `chars` characters.
+/// Bytes of text that [`decode_token`] can write for `chars` characters.
 pub(crate) const fn decoded_len(chars: usize) -> usize {
     chars / 4 * 3 + (chars % 4) * 3 / 4
 }
