@@ -261,7 +261,7 @@ fn what_cannot_work_is_refused_in_one_clear_line() {
     let ring = ring.to_str().unwrap();
     let nowhere = directory.path().join("no-such-directory/ring.json");
     for (arguments, code, part) in [
-        (vec!["--port", "0", "--ring", nowhere.to_str().unwrap()], 1, "there is no such directory"),
+        (vec!["--port", "0", "--ring", nowhere.to_str().unwrap()], 1, "does not exist; make it first"),
         (vec!["--port", "0", "--ring", directory.path().to_str().unwrap()], 1, "not a regular file"),
         (vec!["--port", "65536"], 2, "`65536` is not a port from 0 to 65535; see --help"),
         (vec!["--port"], 2, "--port needs a value; see --help"),

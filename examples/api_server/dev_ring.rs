@@ -28,9 +28,6 @@ fn create(path: &Path) -> Result<KeyRing, Box<dyn Error>> {
     let now = SystemClock::new(Duration::from_secs(policy.skew)).now();
     match RingFile::at(path).create(&Ring::create(policy, now)?) {
         Ok(()) => announce(path),
-        Err(error) if error.is_missing() => {
-            return Err(format!("cannot create {}: there is no such directory", path.display()).into());
-        }
         // Another server may have been faster: then its ring is ours too.
         Err(error) => return KeyRing::load(path).map_err(|_| error.into()),
     }
