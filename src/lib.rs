@@ -48,6 +48,8 @@
 //! | 5 | [`session`] |
 //! | 6 | `fuzzing`, in tests and fuzz targets alone |
 
+// The README's example is a test as well.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod crypto;
