@@ -47,6 +47,7 @@ fn read(bytes: &[u8]) -> bool {
     let written = ring.to_file();
     assert_eq!(contents(bytes), contents(&written), "nothing is lost, added or moved");
     assert!(text_of(&digest, bytes), "the digest is the file's own");
+    nothing_near_is_read(bytes);
     let (again, digest) = Ring::from_file(&written).expect("what a ring writes is a ring");
     assert_eq!(again.digest(), digest, "what is written again is the same to the byte");
     roles_agree(&ring, Snapshot::new(again, digest, &[label()], Timestamp::from_unix(NOW)));
@@ -68,6 +69,20 @@ fn contents(bytes: &[u8]) -> Value {
     value
 }
 
+/// A file that was cut, grew or lost a bit on its way is no ring.
+fn nothing_near_is_read(bytes: &[u8]) {
+    let refused = |bytes: &[u8]| Ring::from_file(bytes).is_err();
+    assert!(refused(&bytes[..bytes.len() - 1]) && refused(&bytes[1..]), "cut");
+    for extra in [b"\n", b" ", b"}", b"\0"] {
+        assert!(refused(&[bytes, extra].concat()) && refused(&[extra, bytes].concat()), "grown");
+    }
+    for at in (0..bytes.len()).step_by(bytes.len().div_ceil(8)) {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 1;
+        assert!(refused(&changed), "another byte at {at}");
+    }
+}
+
 fn text_of(digest: &[u8], bytes: &[u8]) -> bool {
     bytes.ends_with(format!("{}\"}}\n", crate::text::hex(digest)).as_bytes())
 }
@@ -85,6 +100,7 @@ fn roles_agree(ring: &Ring, snapshot: Snapshot) {
         assert_eq!(snapshot.sealing(0, now).map(|(id, _)| id), ring.active(now));
         for key in &ring.keys {
             let role = ring.role(key, now);
+            assert_eq!(role, role_by_date(ring, key.id, now, role == Role::Disabled), "key {} at {now}", key.id);
             let agrees = match snapshot.find(0, key.id, now) {
                 Lookup::Found(entry, _) => entry.is_disabled() == (role == Role::Disabled) && role != Role::Expired,
                 Lookup::Expired => role == Role::Expired,
@@ -98,6 +114,33 @@ fn roles_agree(ring: &Ring, snapshot: Snapshot) {
             last = ring.active(now);
         }
         assert!(last.is_none_or(|id| !done.contains(&id)), "{last:?} seals again at {now}");
+    }
+}
+
+/// FORMAT.md, "Roles", once more, from the dates in the file.
+fn role_by_date(ring: &Ring, id: KeyId, now: Timestamp, disabled: bool) -> Role {
+    let key = ring.keys.iter().find(|key| key.id == id).expect("a key of this ring");
+    let own = key.activate_at.map(|at| (at, key.id));
+    let taken_over = ring.keys.iter().filter_map(|other| other.activate_at.map(|at| (at, other.id)));
+    let taken_over = taken_over.filter(|other| own.is_some_and(|own| *other > own)).map(|(at, _)| at);
+    let over = taken_over.chain(key.superseded_at).min();
+    let policy = ring.policy();
+    let retention = key.max_token_lifetime + policy.late + 2 * policy.skew;
+    let past = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    if key.secret.is_none() {
+        Role::Revoked
+    } else if past(over.map(|at| at.plus(retention))) {
+        Role::Expired
+    } else if disabled {
+        Role::Disabled
+    } else if past(over) {
+        Role::Retiring
+    } else {
+        match key.activate_at {
+            None => Role::Staged,
+            Some(at) if at > now => Role::Scheduled,
+            Some(_) => Role::Active,
+        }
     }
 }
 

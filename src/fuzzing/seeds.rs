@@ -52,6 +52,8 @@ fn cases() -> Vec<Case> {
     vec![
         case("start", "accepted", "active", NOW, good()),
         case("renewal", "accepted", "active", NOW, aged(1)),
+        case("padded_unaligned", "claims", "active", NOW, padded[..padded.len() - 1].to_vec()),
+        case("padded_too_far", "claims", "active", NOW, [&[7, 1, 0, 0x80][..], &[0; 76]].concat()),
         case("padded", "accepted or claims", "active", NOW, padded),
         case("old_schema", "accepted", "active", NOW, plaintext(1, 3600, None, &v1)),
         case("newer_schema", "accepted", "active", NOW, plaintext(4, 3600, None, &shop())),
@@ -142,6 +144,13 @@ fn files() -> Vec<Seed> {
         seed("reversed", "accepted", file_of(&ENTRIES.iter().rev().copied().collect::<Vec<_>>())),
         seed("spaced", "accepted", edited(":1,\n", " : 1 ,\r\n\t")),
         seed("escaped", "accepted", edited("laptop", "l\\u0061ptop \\u00fc\\ud83d\\ude00")),
+        seed("every_number", "accepted", {
+            let text = String::from_utf8(all.clone()).unwrap();
+            let text = text.replace("\"refresh\":15", "\"refresh\":14").replace("\"late\":86400", "\"late\":86401");
+            with_digest(text.replace("\"stale_ok_until\":0", "\"stale_ok_until\":1786000001").as_bytes())
+        }),
+        seed("secret_as_name", "refused", edited("\"format\":1", &format!("\"`{}\":1", "Ab0-_".repeat(9)))),
+        seed("escapes_as_name", "refused", edited("\"format\":1", "\"\\u001b[31m\\n\":1")),
         seed("no_digest", "refused", all[..all.len() - 90].to_vec()),
         seed("cut", "refused", all[..all.len() / 2].to_vec()),
         seed("wrong_digest", "refused", all.iter().map(|&byte| if byte == b'6' { b'7' } else { byte }).collect()),
@@ -203,7 +212,7 @@ const PROPERTIES: [(&str, Property); 6] = [
 fn every_property_holds_for_its_seeds() {
     for (name, property) in PROPERTIES {
         let seeds = of(name);
-        assert!((5..=24).contains(&seeds.len()), "{name} has {} seeds", seeds.len());
+        assert!((5..=32).contains(&seeds.len()), "{name} has {} seeds", seeds.len());
         seeds.iter().for_each(|seed| property(&seed.bytes));
     }
 }

@@ -68,6 +68,10 @@ fn nothing_near_opens<M>(desk: &Desk<M>, text: &[u8]) {
         changed[at] = if text[at] == b'A' { b'B' } else { b'A' };
         assert!(refused(&changed), "another character at {at}");
     }
+    let (&last, rest) = text.split_last().expect("an opened text is not empty");
+    for other in (b'0'..=b'z').filter(|&other| other != last) {
+        assert!(refused(&[rest, &[other]].concat()), "another last character");
+    }
     assert!(desk.raw.open(text, b"tenant-8", &mut Buffer::new()).is_err(), "another context");
     for stranger in &desk.strangers {
         assert!(stranger.open(text, CONTEXT, &mut Buffer::new()).is_err(), "{stranger:?}");
