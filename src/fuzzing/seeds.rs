@@ -156,6 +156,12 @@ fn files() -> Vec<Seed> {
         seed("wrong_digest", "refused", all.iter().map(|&byte| if byte == b'6' { b'7' } else { byte }).collect()),
         seed("format_2", "refused", edited("\"format\":1", "\"format\":2")),
         seed("unknown_field", "refused", edited("\"format\":1", "\"format\":1,\"extra\":[[{}]]")),
+        seed("policy_as_array", "refused", {
+            let text = String::from_utf8(all.clone()).unwrap();
+            let (from, to) = (text.find("\"policy\":{").unwrap() + 9, text.find("},\n\"not_before\"").unwrap() + 1);
+            with_digest(format!("{}[86400,60,15,600,86400,3600,2592000]{}", &text[..from], &text[to..]).as_bytes())
+        }),
+        seed("status_as_object", "refused", edited("\"enabled\"", "{\"enabled\":null}")),
         seed("twice", "refused", edited("\"format\":1", "\"format\":1,\"format\":1")),
         seed("negative", "refused", edited("\"skew\":60", "\"skew\":-60")),
         seed("end_of_time", "accepted", edited("\"created_at\":0", "\"created_at\":18446744073709551615")),
