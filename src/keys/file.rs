@@ -527,7 +527,7 @@ const MAX_MAC_SECRETS: usize = 8;
 const LONGEST_NAME: usize = 32;
 
 /// Longest reason, in bytes.
-const MAX_REASON_LEN: usize = 200;
+pub(super) const MAX_REASON_LEN: usize = 200;
 
 #[cfg(test)]
 mod tests {

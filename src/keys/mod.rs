@@ -3,6 +3,7 @@
 //! Servers only read. A [`KeyRing`] follows its file and swaps whole rings at once; the `waxseal`
 //! command is what writes, through [`RingFile`].
 
+mod change;
 mod disk;
 mod file;
 mod policy;
@@ -14,6 +15,7 @@ mod shared;
 mod snapshot;
 mod status;
 
+pub use change::{ChangeError, Promotion, Revocation, Sessions};
 pub use disk::{DiskError, RingFile};
 pub use file::{FileError, KeyProblem};
 pub use policy::{PolicyError, RingPolicy};

@@ -76,7 +76,7 @@ impl RingPolicy {
 
     /// The time in which every server surely has a new ring: two polls with their jitter of a fifth,
     /// the distribution, and the skew on both sides.
-    fn shortest_activation_delay(&self) -> u64 {
+    pub(crate) fn shortest_activation_delay(&self) -> u64 {
         (self.refresh * 12).div_ceil(5) + self.distribution + 2 * self.skew
     }
 

@@ -36,7 +36,7 @@ impl Ring {
             Self { id, generation, policy, not_before: none, stale_ok_until: none, keys: vec![], revocation };
         // A server whose clock is behind ours must find an active key too.
         let active = ring.stage(now, random)?;
-        ring.keys[active].activate_at = Some(Timestamp::from_unix(now.as_unix().saturating_sub(ring.policy.skew)));
+        ring.date(active, Timestamp::from_unix(now.as_unix().saturating_sub(ring.policy.skew)));
         ring.stage(now, random)?;
         Ok(ring)
     }
@@ -63,25 +63,32 @@ impl Ring {
             let expiries = self.keys.iter().filter(|key| key.secret.is_some()).filter_map(|key| self.opens_until(key));
             return Err(RotateError::Full { next_expiry: expiries.filter(|&at| at > now).min() });
         }
-        let staged = match self.with_role(Role::Staged, now).map(|key| key.id) {
-            Some(id) => id,
-            None => {
-                let index = self.stage(now, random)?;
-                self.keys[index].id
-            }
-        };
+        let key = self.ensure_staged(now, random)?;
         let at = self.next_date(now);
+        self.date(key, at);
+        let staged = self.ensure_staged(now, random)?;
+        Ok(Rotation::Scheduled { key, at, staged })
+    }
+
+    /// The staged key, made if there is none.
+    pub(super) fn ensure_staged(&mut self, now: Timestamp, random: &dyn Random) -> Result<KeyId, RandomError> {
+        match self.with_role(Role::Staged, now) {
+            Some(key) => Ok(key.id),
+            None => self.stage(now, random),
+        }
+    }
+
+    /// Dates a key, and lets it live as long as the policy's tokens do by then.
+    pub(super) fn date(&mut self, id: KeyId, at: Timestamp) {
         let lifetime = self.policy.max_token_lifetime;
-        for key in self.keys.iter_mut().filter(|key| key.id == staged) {
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
             key.activate_at = Some(at);
             key.max_token_lifetime = key.max_token_lifetime.max(lifetime);
         }
-        let next = self.stage(now, random)?;
-        Ok(Rotation::Scheduled { key: staged, at, staged: self.keys[next].id })
     }
 
-    /// Adds a key without a date and returns its place.
-    fn stage(&mut self, now: Timestamp, random: &dyn Random) -> Result<usize, RandomError> {
+    /// Adds a key without a date.
+    pub(super) fn stage(&mut self, now: Timestamp, random: &dyn Random) -> Result<KeyId, RandomError> {
         let (id, secret) = loop {
             let secret = Secret::generate(random)?;
             let id = key_id(&secret.prk());
@@ -100,7 +107,7 @@ impl Ring {
             reason: None,
             secret: Some(secret),
         });
-        Ok(self.keys.len() - 1)
+        Ok(id)
     }
 
     /// The date for a key scheduled now: after the delay, and after every date in the ring, since an
@@ -112,7 +119,7 @@ impl Ring {
     }
 
     /// Keeps in each superseded entry since when it is, so that it stays so when its successor is gone.
-    fn store_supersessions(&mut self, now: Timestamp) {
+    pub(super) fn store_supersessions(&mut self, now: Timestamp) {
         for index in 0..self.keys.len() {
             let since = self.superseded_at(&self.keys[index]);
             if since.is_some_and(|at| at <= now) {
@@ -122,7 +129,7 @@ impl Ring {
     }
 
     /// Drops what expired at least the skew ago: a server whose clock is behind would miss it otherwise.
-    fn drop_expired(&mut self, now: Timestamp) {
+    pub(super) fn drop_expired(&mut self, now: Timestamp) {
         let surely = Timestamp::from_unix(now.as_unix().saturating_sub(self.policy.skew));
         let expired: Vec<_> =
             self.keys.iter().filter(|key| self.role(key, surely) == Role::Expired).map(|key| key.id).collect();
@@ -130,7 +137,7 @@ impl Ring {
     }
 
     /// The first key of a role by (activation, creation, id).
-    fn with_role(&self, role: Role, now: Timestamp) -> Option<&Key> {
+    pub(super) fn with_role(&self, role: Role, now: Timestamp) -> Option<&Key> {
         let keys = self.keys.iter().filter(|key| self.role(key, now) == role);
         keys.min_by_key(|key| (key.activate_at, key.created_at, key.id))
     }
