@@ -3,11 +3,15 @@
 //! Servers only read. A [`KeyRing`] follows its file and swaps whole rings at once; the `waxseal`
 //! command is what writes, through [`RingFile`].
 
+mod at_rest;
 mod change;
 mod disk;
 mod file;
+mod kek;
 mod policy;
+mod private;
 mod ring;
+mod ring_file;
 mod role;
 mod rotate;
 mod secret;
@@ -15,11 +19,15 @@ mod shared;
 mod snapshot;
 mod status;
 
+pub use at_rest::AtRestError;
 pub use change::{ChangeError, Promotion, Revocation, Sessions};
-pub use disk::{DiskError, RingFile};
+pub use disk::DiskError;
 pub use file::{FileError, KeyProblem};
+pub use kek::{KekError, KekSource, generate_kek};
 pub use policy::{PolicyError, RingPolicy};
+pub use private::PrivateError;
 pub use ring::Ring;
+pub use ring_file::RingFile;
 pub use role::Role;
 pub use rotate::{CreateError, RotateError, Rotation};
 pub use secret::SecretError;

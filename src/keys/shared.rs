@@ -12,9 +12,12 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::at_rest::AtRest;
 use super::disk::{self, DiskError};
+use super::kek::KekSource;
 use super::policy::RingPolicy;
 use super::ring::Ring;
+use super::ring_file;
 use super::rotate::CreateError;
 use super::snapshot::{Refusal, Snapshot};
 use super::status::{RingReport, RingStatus};
@@ -39,6 +42,7 @@ pub struct KeyRing {
 struct Shared {
     current: ArcSwap<Snapshot>,
     source: Option<PathBuf>,
+    at_rest: AtRest,
     clock: Arc<dyn Clock>,
     /// Tells rings apart within the process.
     handle: u64,
@@ -73,7 +77,7 @@ impl KeyRing {
 
     /// For a ring with a clock of its own.
     pub fn options() -> RingOptions {
-        RingOptions { clock: None }
+        RingOptions { clock: None, keks: Vec::new() }
     }
 
     /// Looks at the file now, and takes it if it is a newer state of this ring.
@@ -101,9 +105,14 @@ impl KeyRing {
         if seen == upkeep.seen {
             return Ok(Reload::Unchanged);
         }
-        let (ring, digest) = disk::parse(path, &bytes)?;
+        let (ring, digest) = ring_file::parse(path, &bytes, &self.shared.at_rest)?;
         let now = self.shared.clock.now();
         let current = self.shared.current.load();
+        if digest == current.digest {
+            // The same ring, lying on disk in another way.
+            upkeep.seen = seen;
+            return Ok(Reload::Unchanged);
+        }
         current.accepts(&ring, now).map_err(|refusal| RingError::Refused { path: path.to_owned(), refusal })?;
         let (from, to) = (current.ring.generation, ring.generation);
         if ring.policy.max_token_lifetime < current.ring.policy.max_token_lifetime {
@@ -227,12 +236,20 @@ pub(crate) struct Place {
 #[must_use]
 pub struct RingOptions {
     clock: Option<Arc<dyn Clock>>,
+    keks: Vec<KekSource>,
 }
 
 impl RingOptions {
     /// Reads the time from `clock` instead of the machine's, here and in every sealer on this ring.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Expects the ring file to be encrypted under the KEK from `source`. A second source may be given
+    /// while one KEK replaces the other.
+    pub fn kek(mut self, source: KekSource) -> Self {
+        self.keks.push(source);
         self
     }
 
@@ -250,12 +267,13 @@ impl RingOptions {
     ///
     /// # Errors
     /// See [`RingFile::read`](super::RingFile::read).
-    pub fn load(self, path: impl AsRef<Path>) -> Result<KeyRing, RingError> {
+    pub fn load(mut self, path: impl AsRef<Path>) -> Result<KeyRing, RingError> {
         let path = path.as_ref();
         let bytes = disk::read(path)?;
-        let (ring, digest) = disk::parse(path, &bytes)?;
+        let at_rest = AtRest::new(std::mem::take(&mut self.keks));
+        let (ring, digest) = ring_file::parse(path, &bytes, &at_rest)?;
         let clock = self.clock_for(&ring.policy);
-        Ok(KeyRing::new(ring, digest, Some(path.to_owned()), sha256(&bytes), clock))
+        Ok(KeyRing::new(ring, digest, Some((path.to_owned(), at_rest)), sha256(&bytes), clock))
     }
 
     fn clock_for(self, policy: &RingPolicy) -> Arc<dyn Clock> {
@@ -279,16 +297,18 @@ impl KeyRing {
     fn new(
         ring: Ring,
         digest: [u8; DIGEST_LEN],
-        source: Option<PathBuf>,
+        source: Option<(PathBuf, AtRest)>,
         seen: [u8; DIGEST_LEN],
         clock: Arc<dyn Clock>,
     ) -> Self {
         static HANDLES: AtomicU64 = AtomicU64::new(0);
         let now = clock.now();
+        let (source, at_rest) = source.map_or_else(Default::default, |(path, at_rest)| (Some(path), at_rest));
         let upkeep = Upkeep { labels: vec![], seen, checked_at: now, last_error: None };
         let shared = Shared {
             current: ArcSwap::from_pointee(Snapshot::new(ring, digest, &[], now)),
             source,
+            at_rest,
             clock,
             handle: HANDLES.fetch_add(1, Ordering::Relaxed),
             upkeep: Mutex::new(upkeep),
@@ -417,14 +437,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ring.json");
         let file = RingFile::at(&path);
-        file.create(&Ring::create(RingPolicy::default(), NOW).unwrap()).unwrap();
+        file.create(&Ring::create(RingPolicy::default(), NOW).unwrap(), NOW).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let ring = KeyRing::options().clock(Arc::clone(&clock)).load(&path).unwrap();
         (directory, file, ring, clock)
     }
 
     fn rotate(file: &RingFile, now: Timestamp) {
-        file.update(now, |ring| {
+        file.update(now, "rotate", |ring| {
             ring.rotate(now).unwrap();
             Ok::<_, DiskError>(((), true))
         })
@@ -470,7 +490,7 @@ mod tests {
         assert!(ring.status().last_error.unwrap().contains("cut short"));
         std::fs::remove_file(&path).unwrap();
         assert!(ring.reload().is_err());
-        file.create(&Ring::create(RingPolicy::default(), NOW.plus(1)).unwrap()).unwrap();
+        file.create(&Ring::create(RingPolicy::default(), NOW.plus(1)).unwrap(), NOW).unwrap();
         let foreign = ring.reload().unwrap_err().to_string();
         assert!(foreign.contains("another ring"), "{foreign}");
         assert_eq!(ring.status().ring, before.ring);

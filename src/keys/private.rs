@@ -1,0 +1,92 @@
+//! Opening a file that holds secrets: a regular file that only its owner and group can read.
+
+use core::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// Opens `path` for reading.
+///
+/// What counts is checked on the opened file, not on the path, which could be swapped in between.
+///
+/// # Errors
+/// See [`PrivateError`].
+pub(crate) fn open(path: &Path) -> Result<File, PrivateError> {
+    // Asked first only because opening a FIFO would wait until somebody writes to it.
+    regular(&path.metadata()?)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    check_mode(&metadata)?;
+    Ok(file)
+}
+
+fn regular(metadata: &fs::Metadata) -> Result<(), PrivateError> {
+    if metadata.is_file() { Ok(()) } else { Err(PrivateError::NotAFile) }
+}
+
+/// The owner may do as they like and the group may read, as Kubernetes mounts a Secret for it.
+#[cfg(unix)]
+fn check_mode(metadata: &fs::Metadata) -> Result<(), PrivateError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o037 == 0 { Ok(()) } else { Err(PrivateError::Mode { mode }) }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &fs::Metadata) -> Result<(), PrivateError> {
+    Ok(())
+}
+
+/// Options that create a file for its owner alone.
+#[cfg(unix)]
+pub(crate) fn options() -> fs::OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = fs::OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(not(unix))]
+pub(crate) fn options() -> fs::OpenOptions {
+    fs::OpenOptions::new()
+}
+
+/// Why a file with secrets was not opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PrivateError {
+    /// The operating system refused.
+    Io(io::Error),
+    /// There is no such file.
+    Missing,
+    /// Others can read it, or the group can write it.
+    Mode {
+        /// The lower nine bits.
+        mode: u32,
+    },
+    /// A directory, a device, a FIFO.
+    NotAFile,
+}
+
+impl From<io::Error> for PrivateError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl fmt::Display for PrivateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "it cannot be read: {error}"),
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Mode { mode } => write!(f, "its mode {mode:04o} lets others at its secrets"),
+            Self::NotAFile => f.write_str("it is not a regular file"),
+        }
+    }
+}
+
+impl std::error::Error for PrivateError {}
