@@ -36,7 +36,7 @@ fn scratch_ring() -> (tempfile::TempDir, PathBuf) {
     let mut policy = RingPolicy::default();
     (policy.refresh, policy.distribution, policy.skew, policy.activation_delay) = (1, 0, 2, 7);
     (policy.max_token_lifetime, policy.late, policy.rotate_every) = (3_600, 60, 600);
-    RingFile::at(&ring).create(&Ring::create(policy, ago(7_200)).unwrap()).unwrap();
+    RingFile::at(&ring).create(&Ring::create(policy, ago(7_200)).unwrap(), ago(7_200)).unwrap();
     (directory, ring)
 }
 
@@ -50,7 +50,8 @@ fn now() -> Timestamp {
 
 /// Rotates the ring as `waxseal keys rotate` does, and returns the key that will take over.
 fn rotate(ring: &Path) -> String {
-    let rotation: Result<_, Box<dyn Error>> = RingFile::at(ring).update(now(), |ring| Ok((ring.rotate(now())?, true)));
+    let rotation: Result<_, Box<dyn Error>> =
+        RingFile::at(ring).update(now(), "rotate", |ring| Ok((ring.rotate(now())?, true)));
     let Rotation::Scheduled { key, .. } = rotation.unwrap() else { panic!("a key was scheduled already") };
     key.to_string()
 }

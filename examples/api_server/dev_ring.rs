@@ -26,7 +26,7 @@ pub(crate) fn load_or_create(path: &Path) -> Result<KeyRing, Box<dyn Error>> {
 fn create(path: &Path) -> Result<KeyRing, Box<dyn Error>> {
     let policy = policy();
     let now = SystemClock::new(Duration::from_secs(policy.skew)).now();
-    match RingFile::at(path).create(&Ring::create(policy, now)?) {
+    match RingFile::at(path).create(&Ring::create(policy, now)?, now) {
         Ok(()) => announce(path),
         // Another server may have been faster: then its ring is ours too.
         Err(error) => return KeyRing::load(path).map_err(|_| error.into()),

@@ -12,10 +12,10 @@ fn rotated(ago: u64, times: u64) -> Scratch {
     let now = SystemClock::new(std::time::Duration::from_secs(1)).now();
     let made = Timestamp::from_unix(now.as_unix() - ago);
     let file = RingFile::at(scratch.path("ring.json"));
-    file.create(&Ring::create(RingPolicy::default(), made).unwrap()).unwrap();
+    file.create(&Ring::create(RingPolicy::default(), made).unwrap(), made).unwrap();
     for hour in 0..times {
         let then = made.plus(3_600 * hour);
-        file.update(then, |ring| {
+        file.update(then, "rotate", |ring| {
             ring.rotate(then).unwrap();
             Ok::<_, DiskError>(((), true))
         })

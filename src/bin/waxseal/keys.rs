@@ -16,7 +16,7 @@ use crate::show::{Answer, facts, span, table, when};
 pub(crate) fn init(args: &Init) -> Result<Answer, CliError> {
     let now = instant(None);
     let file = RingFile::at(&args.ring.path);
-    file.create(&Ring::create(args.policy(), now)?)?;
+    file.create(&Ring::create(args.policy(), now)?, now)?;
     let report = file.report(now)?;
     let path = whole(&args.ring.path);
     let json = InitJson { ring_file: &path, ring: &report };
@@ -72,7 +72,7 @@ fn row(key: &KeyReport, active: Option<KeyId>) -> [String; 6] {
 pub(crate) fn rotate(args: &Rotate) -> Result<Answer, CliError> {
     let now = instant(None);
     let file = RingFile::at(&args.ring.path);
-    let done = file.update(now, |ring| {
+    let done = file.update(now, "rotate", |ring| {
         let done = ring.rotate(now)?;
         Ok::<_, CliError>((done, matches!(done, Rotation::Scheduled { .. })))
     })?;
