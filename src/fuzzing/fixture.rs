@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{NONCE_LEN, Prk, TAG_LEN, sha256};
 use crate::id::{Carrier, KeyId, Label, Mode};
-use crate::keys::{KeyRing, Ring, Subkeys};
+use crate::keys::{Ring, RingOptions, Subkeys};
 use crate::session::sealer::Sealer;
 use crate::session::{Form, OpenError, Policy, RawSealer, Sealed, Session, Signed};
 use crate::state::{Older, SchemaError, SessionState};
@@ -194,7 +194,7 @@ impl Side for Signed {
 impl<M: Form> Desk<M> {
     fn new() -> Self {
         let (ring, _) = Ring::from_file(&file_of(&ENTRIES)).expect("the fixed ring is one");
-        let ring = KeyRing::in_memory(ring, Arc::new(ManualClock::at(Timestamp::from_unix(NOW))));
+        let ring = RingOptions::in_memory(ring, Arc::new(ManualClock::at(Timestamp::from_unix(NOW))));
         let policy =
             Policy::default().idle_limit(Duration::from_secs(IDLE)).absolute_limit(Duration::from_secs(ABSOLUTE));
         let raw = |mode, purpose, carrier| {

@@ -5,25 +5,23 @@
 
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
 use super::at_rest::AtRest;
 use super::disk::{self, DiskError};
-use super::kek::KekSource;
-use super::policy::RingPolicy;
+use super::remembered::{Remembered, StateFile};
 use super::ring::Ring;
 use super::ring_file;
 use super::rotate::CreateError;
+use super::signal::Signal;
 use super::snapshot::{Refusal, Snapshot};
 use super::status::{RingReport, RingStatus};
-use crate::crypto::{DIGEST_LEN, OsRandom, Random, sha256};
-use crate::id::Label;
-use crate::time::{Clock, SystemClock, Timestamp};
+use crate::crypto::{DIGEST_LEN, sha256};
+use crate::id::{KeyId, Label};
+use crate::time::{Clock, Timestamp};
 
 /// The key ring of a server. Cheap to clone; clones are the same ring.
 ///
@@ -36,20 +34,34 @@ use crate::time::{Clock, SystemClock, Timestamp};
 /// ```
 #[derive(Clone)]
 pub struct KeyRing {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     current: ArcSwap<Snapshot>,
-    source: Option<PathBuf>,
-    at_rest: AtRest,
+    pub(super) source: Option<Source>,
     clock: Arc<dyn Clock>,
     /// Tells rings apart within the process.
     handle: u64,
+    /// Held while the file is read: one reload at a time.
+    reloading: Mutex<()>,
+    /// Held for moments only, never while anything is read.
     upkeep: Mutex<Upkeep>,
+    pub(super) signal: Arc<Signal>,
+    /// Unix seconds of the last unknown key id that was taken as a hint.
+    hinted_at: AtomicU64,
 }
 
-/// What only registration and reload touch, one at a time.
+/// Where a ring comes from, and what is known of it beside its file.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) at_rest: AtRest,
+    pub(super) state: Option<StateFile>,
+    /// The digest of the one file that may break the rule of going forward.
+    pub(super) accepted: Option<String>,
+}
+
+/// What changes beside the ring itself.
 struct Upkeep {
     labels: Vec<Label>,
     /// SHA-256 of the whole file as last taken.
@@ -59,25 +71,28 @@ struct Upkeep {
 }
 
 impl KeyRing {
-    /// A new ring in memory, lost with the process: for tests.
-    ///
-    /// # Errors
-    /// The operating system gave no random bytes.
-    pub fn generate() -> Result<Self, RingError> {
-        Self::options().generate()
-    }
-
-    /// Loads the ring file at `path`. There is no default ring and none is ever made up.
-    ///
-    /// # Errors
-    /// See [`RingFile::read`](super::RingFile::read).
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, RingError> {
-        Self::options().load(path)
-    }
-
-    /// For a ring with a clock of its own.
-    pub fn options() -> RingOptions {
-        RingOptions { clock: None, keks: Vec::new() }
+    pub(super) fn new(
+        ring: Ring,
+        digest: [u8; DIGEST_LEN],
+        source: Option<Source>,
+        seen: [u8; DIGEST_LEN],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        static HANDLES: AtomicU64 = AtomicU64::new(0);
+        let now = clock.now();
+        let shared = Shared {
+            current: ArcSwap::from_pointee(Snapshot::new(ring, digest, &[], now)),
+            source,
+            clock,
+            handle: HANDLES.fetch_add(1, Ordering::Relaxed),
+            reloading: Mutex::new(()),
+            upkeep: Mutex::new(Upkeep { labels: vec![], seen, checked_at: now, last_error: None }),
+            signal: Arc::default(),
+            hinted_at: AtomicU64::new(0),
+        };
+        let ring = Self { shared: Arc::new(shared) };
+        ring.remember();
+        ring
     }
 
     /// Looks at the file now, and takes it if it is a newer state of this ring.
@@ -86,9 +101,10 @@ impl KeyRing {
     /// - the ring was generated in memory
     /// - the file cannot be read, or is not a forward step from the ring in use, which stays
     pub fn reload(&self) -> Result<Reload, RingError> {
-        let path = self.shared.source.as_deref().ok_or(RingError::InMemory)?;
+        let source = self.shared.source.as_ref().ok_or(RingError::InMemory)?;
+        let _one = self.shared.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = self.take(source);
         let mut upkeep = self.upkeep();
-        let done = self.take(path, &mut upkeep);
         match &done {
             Ok(_) => {
                 upkeep.checked_at = self.shared.clock.now();
@@ -99,21 +115,26 @@ impl KeyRing {
         done
     }
 
-    fn take(&self, path: &Path, upkeep: &mut Upkeep) -> Result<Reload, RingError> {
-        let bytes = disk::read(path)?;
+    fn take(&self, source: &Source) -> Result<Reload, RingError> {
+        let bytes = disk::read(&source.path)?;
         let seen = sha256(&bytes);
-        if seen == upkeep.seen {
+        if seen == self.upkeep().seen {
             return Ok(Reload::Unchanged);
         }
-        let (ring, digest) = ring_file::parse(path, &bytes, &self.shared.at_rest)?;
+        let (ring, digest) = ring_file::parse(&source.path, &bytes, &source.at_rest)?;
         let now = self.shared.clock.now();
-        let current = self.shared.current.load();
+        let current = self.shared.current.load_full();
         if digest == current.digest {
             // The same ring, lying on disk in another way.
-            upkeep.seen = seen;
+            self.upkeep().seen = seen;
             return Ok(Reload::Unchanged);
         }
-        current.accepts(&ring, now).map_err(|refusal| RingError::Refused { path: path.to_owned(), refusal })?;
+        let refused = |refusal| RingError::Refused { path: source.path.clone(), refusal };
+        match current.accepts(&ring, now) {
+            Err(Refusal::Foreign) => return Err(refused(Refusal::Foreign)),
+            Err(refusal) if !source.accepts(&digest) => return Err(refused(refusal)),
+            _ => {}
+        }
         let (from, to) = (current.ring.generation, ring.generation);
         if ring.policy.max_token_lifetime < current.ring.policy.max_token_lifetime {
             tracing::warn!(
@@ -121,40 +142,26 @@ impl KeyRing {
                 "the ring's longest token lifetime was lowered; longer lifetimes are cut to it"
             );
         }
+        let mut upkeep = self.upkeep();
         self.shared.current.store(Arc::new(Snapshot::new(ring, digest, &upkeep.labels, now)));
         upkeep.seen = seen;
+        drop(upkeep);
+        self.remember();
         tracing::info!(from, to, "key ring reloaded");
         Ok(Reload::Changed { from, to })
     }
 
-    /// Follows the file from a thread until the returned guard is dropped.
-    ///
-    /// The file is looked at every `refresh` seconds of the ring's policy, give or take a fifth. A
-    /// file that cannot be used is logged, once for each distinct reason, and the last good ring is
-    /// kept. For a ring in memory there is nothing to follow.
-    pub fn follow(&self) -> Follow {
-        let stop = Arc::new(Stop::default());
-        let thread = self.shared.source.as_ref().and_then(|_| {
-            let (ring, stop) = (self.clone(), Arc::clone(&stop));
-            let name = "waxseal-ring".to_owned();
-            let spawned = std::thread::Builder::new().name(name).spawn(move || {
-                while !stop.wait(ring.pause()) {
-                    let _ = ring.reload();
-                }
-            });
-            spawned.inspect_err(|error| tracing::error!(%error, "no thread to follow the key ring")).ok()
-        });
-        Follow { stop, thread }
+    /// Writes down what must survive a restart. A failure is logged: the ring itself is good.
+    fn remember(&self) {
+        let Some(state) = self.shared.source.as_ref().and_then(|source| source.state.as_ref()) else { return };
+        if let Err(error) = state.write(&Remembered::of(&self.snapshot().ring)) {
+            tracing::error!(%error, "the ring's state file was not written; a restart may take an older ring");
+        }
     }
 
-    /// How long to wait before the next look: `refresh`, give or take a fifth, so that a fleet does
-    /// not read in step.
-    fn pause(&self) -> Duration {
-        let mut jitter = [0; 2];
-        let _ = OsRandom.fill(&mut jitter);
-        let refresh = 1000 * self.snapshot().ring.policy.refresh;
-        let spread = refresh * 2 / 5 * u64::from(u16::from_le_bytes(jitter)) / u64::from(u16::MAX);
-        Duration::from_millis(refresh * 4 / 5 + spread)
+    /// The key that seals now, by the ring's own clock. Waits for nothing.
+    pub fn active(&self) -> Option<KeyId> {
+        self.snapshot().ring.active(self.shared.clock.now())
     }
 
     /// How the ring is doing, by its own clock.
@@ -165,6 +172,17 @@ impl KeyRing {
             ring: RingReport::of(&snapshot.ring, snapshot.digest, self.shared.clock.now()),
             checked_at: upkeep.checked_at,
             last_error: upkeep.last_error.clone(),
+        }
+    }
+
+    /// Takes a token's unknown key id as a hint that the file may have changed: whoever follows it
+    /// looks soon, at most once in ten seconds, and no request waits.
+    pub(crate) fn hint(&self, now: Timestamp) {
+        let (last, now) = (self.shared.hinted_at.load(Ordering::Relaxed), now.as_unix());
+        let due = now >= last.saturating_add(HINT_EVERY);
+        let hinted = &self.shared.hinted_at;
+        if due && hinted.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.shared.signal.nudge();
         }
     }
 
@@ -196,6 +214,13 @@ impl KeyRing {
 
     fn upkeep(&self) -> MutexGuard<'_, Upkeep> {
         self.shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source {
+    /// Whether an operator named this very file as one to take.
+    pub(super) fn accepts(&self, digest: &[u8; DIGEST_LEN]) -> bool {
+        self.accepted.as_deref() == Some(&crate::text::hex(digest))
     }
 }
 
@@ -231,92 +256,6 @@ pub(crate) struct Place {
     pub(crate) channel: usize,
 }
 
-/// How to load or generate a ring. See [`KeyRing::options`].
-#[derive(Clone)]
-#[must_use]
-pub struct RingOptions {
-    clock: Option<Arc<dyn Clock>>,
-    keks: Vec<KekSource>,
-}
-
-impl RingOptions {
-    /// Reads the time from `clock` instead of the machine's, here and in every sealer on this ring.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
-        self
-    }
-
-    /// Expects the ring file to be encrypted under the KEK from `source`. A second source may be given
-    /// while one KEK replaces the other.
-    pub fn kek(mut self, source: KekSource) -> Self {
-        self.keks.push(source);
-        self
-    }
-
-    /// As [`KeyRing::generate`].
-    ///
-    /// # Errors
-    /// The operating system gave no random bytes.
-    pub fn generate(self) -> Result<KeyRing, RingError> {
-        let policy = RingPolicy::default();
-        let clock = self.clock_for(&policy);
-        Ok(KeyRing::in_memory(Ring::create(policy, clock.now())?, clock))
-    }
-
-    /// As [`KeyRing::load`].
-    ///
-    /// # Errors
-    /// See [`RingFile::read`](super::RingFile::read).
-    pub fn load(mut self, path: impl AsRef<Path>) -> Result<KeyRing, RingError> {
-        let path = path.as_ref();
-        let bytes = disk::read(path)?;
-        let at_rest = AtRest::new(std::mem::take(&mut self.keks));
-        let (ring, digest) = ring_file::parse(path, &bytes, &at_rest)?;
-        let clock = self.clock_for(&ring.policy);
-        Ok(KeyRing::new(ring, digest, Some((path.to_owned(), at_rest)), sha256(&bytes), clock))
-    }
-
-    fn clock_for(self, policy: &RingPolicy) -> Arc<dyn Clock> {
-        self.clock.unwrap_or_else(|| Arc::new(SystemClock::new(Duration::from_secs(policy.skew))))
-    }
-}
-
-impl fmt::Debug for RingOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RingOptions").finish_non_exhaustive()
-    }
-}
-
-impl KeyRing {
-    /// The handle of a ring that has no file.
-    pub(crate) fn in_memory(ring: Ring, clock: Arc<dyn Clock>) -> Self {
-        let digest = ring.digest();
-        Self::new(ring, digest, None, [0; DIGEST_LEN], clock)
-    }
-
-    fn new(
-        ring: Ring,
-        digest: [u8; DIGEST_LEN],
-        source: Option<(PathBuf, AtRest)>,
-        seen: [u8; DIGEST_LEN],
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        static HANDLES: AtomicU64 = AtomicU64::new(0);
-        let now = clock.now();
-        let (source, at_rest) = source.map_or_else(Default::default, |(path, at_rest)| (Some(path), at_rest));
-        let upkeep = Upkeep { labels: vec![], seen, checked_at: now, last_error: None };
-        let shared = Shared {
-            current: ArcSwap::from_pointee(Snapshot::new(ring, digest, &[], now)),
-            source,
-            at_rest,
-            clock,
-            handle: HANDLES.fetch_add(1, Ordering::Relaxed),
-            upkeep: Mutex::new(upkeep),
-        };
-        Self { shared: Arc::new(shared) }
-    }
-}
-
 /// What a reload did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reload {
@@ -331,49 +270,6 @@ pub enum Reload {
     Unchanged,
 }
 
-/// Follows a ring file until it is dropped. See [`KeyRing::follow`].
-#[must_use = "the ring is followed only while this guard lives"]
-pub struct Follow {
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Follow {
-    fn drop(&mut self) {
-        self.stop.now();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl fmt::Debug for Follow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Follow").finish_non_exhaustive()
-    }
-}
-
-/// A flag that can be waited for.
-#[derive(Default)]
-struct Stop {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Stop {
-    fn now(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits up to `most`; whether it was stopped.
-    fn wait(&self, most: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(stopped, most, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
 /// Why a ring could not be loaded, made or reloaded.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -384,6 +280,13 @@ pub enum RingError {
     Disk(DiskError),
     /// The ring was generated in memory and has no file.
     InMemory,
+    /// The file is good, and not one that this server was told to start with.
+    NotExpected {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Unexpected,
+    },
     /// The file holds a good ring that may not replace the one in use, which stays.
     Refused {
         /// The file.
@@ -411,6 +314,9 @@ impl fmt::Display for RingError {
             Self::Create(error) => error.fmt(f),
             Self::Disk(error) => error.fmt(f),
             Self::InMemory => f.write_str("the ring was generated in memory and has no file to reload"),
+            Self::NotExpected { path, why } => {
+                write!(f, "ring file {} is not the one to start with: {why}", path.display())
+            }
             Self::Refused { path, refusal } => {
                 write!(f, "ring file {} was refused and the ring in use stays: {refusal}", path.display())
             }
@@ -420,20 +326,64 @@ impl fmt::Display for RingError {
 
 impl std::error::Error for RingError {}
 
+/// Why a good ring is not one to start with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unexpected {
+    /// It is older than the least generation that was configured.
+    Generation {
+        /// The file's generation.
+        found: u64,
+        /// The least.
+        least: u64,
+    },
+    /// It is not what this server remembers from before its restart.
+    Remembered(Refusal),
+    /// It is another ring than the one that was named.
+    Ring {
+        /// The file's ring id.
+        found: String,
+    },
+    /// The state file cannot be read.
+    State(String),
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generation { found, least } => write!(f, "its generation {found} is below {least}"),
+            Self::Remembered(refusal) => {
+                write!(
+                    f,
+                    "this server has seen a later state of it: {refusal}; to take it all the same, name its digest"
+                )
+            }
+            Self::Ring { found } => write!(f, "its ring id is {found}; was another fleet's ring copied here?"),
+            Self::State(error) => {
+                write!(f, "the state file cannot be read: {error}; remove it, and name the least generation to accept")
+            }
+        }
+    }
+}
+
+/// Unknown key ids nudge whoever follows the file at most this often, in seconds.
+const HINT_EVERY: u64 = 10;
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::id::{Carrier, Mode};
     use crate::keys::RingFile;
+    use crate::keys::RingPolicy;
     use crate::time::ManualClock;
 
-    const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
+    pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
 
     fn label(purpose: &str) -> Label {
         Label { mode: Mode::Sealed, purpose: purpose.parse().unwrap(), carrier: Carrier::Header }
     }
 
-    fn loaded() -> (tempfile::TempDir, RingFile, KeyRing, Arc<ManualClock>) {
+    pub(crate) fn loaded() -> (tempfile::TempDir, RingFile, KeyRing, Arc<ManualClock>) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ring.json");
         let file = RingFile::at(&path);
@@ -443,7 +393,7 @@ mod tests {
         (directory, file, ring, clock)
     }
 
-    fn rotate(file: &RingFile, now: Timestamp) {
+    pub(crate) fn rotate(file: &RingFile, now: Timestamp) {
         file.update(now, "rotate", |ring| {
             ring.rotate(now).unwrap();
             Ok::<_, DiskError>(((), true))
@@ -500,26 +450,8 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_in_memory_has_nothing_to_follow() {
+    fn a_ring_in_memory_cannot_be_reloaded() {
         let ring = KeyRing::generate().unwrap();
         assert!(matches!(ring.reload(), Err(RingError::InMemory)));
-        drop(ring.follow());
-    }
-
-    #[test]
-    fn following_stops_with_its_guard() {
-        let (_directory, _file, ring, _clock) = loaded();
-        let follow = ring.follow();
-        assert!(follow.thread.is_some());
-        drop(follow);
-        assert_eq!(Arc::strong_count(&ring.shared), 1);
-    }
-
-    #[test]
-    fn pauses_are_refresh_give_or_take_a_fifth() {
-        let ring = KeyRing::generate().unwrap();
-        for _ in 0..100 {
-            assert!((Duration::from_secs(12)..=Duration::from_secs(18)).contains(&ring.pause()));
-        }
     }
 }

@@ -124,6 +124,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether a key is in the ring and never seals again.
+    pub(crate) fn is_superseded(&self, id: KeyId, now: Timestamp) -> bool {
+        self.entries.iter().any(|entry| entry.id == id && entry.superseded_at <= now)
+    }
+
     /// Whether `next` may replace this ring on a running server: only forward, losing nothing.
     ///
     /// # Errors
@@ -250,7 +255,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// How long a revoked key stays in the ring, in seconds: a year.
-const TOMBSTONE_LIFETIME: u64 = 31_536_000;
+pub(super) const TOMBSTONE_LIFETIME: u64 = 31_536_000;
 
 #[cfg(test)]
 mod tests {
@@ -286,6 +291,8 @@ mod tests {
                 assert_eq!(opens, ring.role(key, now).opens(), "{} at {now}", key.id);
             }
         }
+        let first = ring.keys[0].id;
+        assert!(!after.is_superseded(first, NOW.plus(3599)) && after.is_superseded(first, NOW.plus(3600)));
         assert!(matches!(after.find(0, KeyId::from_bytes([0; 3]), NOW), Lookup::Unknown));
     }
 

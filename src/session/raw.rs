@@ -207,7 +207,11 @@ impl RawSealer {
         let ring = self.channel.ring.snapshot();
         let channel = self.channel.place.channel;
         let Lookup::Found(entry, subkeys) = ring.find(channel, key_id, now) else {
-            return Err(missing(&ring, key_id, now, channel));
+            let reason = missing(&ring, key_id, now, channel);
+            if matches!(reason, Reason::UnknownKey { .. }) {
+                self.channel.ring.hint(now);
+            }
+            return Err(reason);
         };
         if seal::open(subkeys, call.context, token).is_err() {
             token.fill(0);

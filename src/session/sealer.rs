@@ -85,7 +85,7 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
     }
 
     /// Whether `session` should be renewed though nothing changed: by default after half the token
-    /// lifetime.
+    /// lifetime, and as soon as its key is superseded.
     pub fn is_due(&self, session: &Session<T, M>) -> bool {
         self.with(&[]).is_due(session)
     }
@@ -201,7 +201,9 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     /// As [`Sealer::is_due`].
     pub fn is_due(self, session: &Session<T, M>) -> bool {
         let raw = &self.sealer.raw;
-        raw.now(self.call).since(session.issued_at()) >= raw.limits.renew_after.into()
+        let now = raw.now(self.call);
+        now.since(session.issued_at()) >= raw.limits.renew_after.into()
+            || raw.channel.ring.snapshot().is_superseded(session.key_id(), now)
     }
 
     fn mint(self, of: Option<&SessionInfo>, state: &T) -> Result<Token, SealError> {
