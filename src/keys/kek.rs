@@ -310,6 +310,31 @@ mod tests {
         assert!(matches!(other.unwrap(&envelope), Err(KekError::Envelope)));
     }
 
+    struct Constant;
+
+    impl Random for Constant {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+            bytes.fill(0xa5);
+            Ok(())
+        }
+    }
+
+    /// The example of FORMAT.md, "Envelope".
+    #[test]
+    fn the_reference_envelope() {
+        let format = include_str!("../../docs/FORMAT.md");
+        let example = &format[format.find("### Example 11").unwrap()..];
+        let start = example.find("```json\n").unwrap() + 8;
+        let ring = &example[start..start + example[start..].find("```").unwrap()];
+        let kek = Kek::new(&Secret::unchecked(core::array::from_fn(|index| 0xe0 + index as u8)));
+        let envelope = kek.wrap(ring.as_bytes(), 1_785_992_800, &Constant).unwrap();
+        assert_eq!(hex(&envelope[16..44]), "2aa6c31d09a70e733c40771fc9b5f10a066954f420276923dba5ac17");
+        assert_eq!(
+            hex(&crate::crypto::sha256(&envelope)),
+            "08a5a7ccb233de44da0ffb84edb43de6485eb765dc244b1d2fd1738b0115a660"
+        );
+    }
+
     #[test]
     fn every_flipped_bit_and_every_cut_is_refused() {
         let kek = kek();
