@@ -34,6 +34,7 @@
 //!
 //! # Features
 //! - `cli`: the `waxseal` command, for key rings and tokens.
+//! - `watch`: servers hear of a changed ring file at once, not at the next poll.
 //!
 //! # The house
 //! A room imports only rooms on a lower floor; `scripts/structure` holds it to that.
