@@ -66,6 +66,7 @@ mod text;
 pub mod time;
 mod token;
 
+pub use crypto::RandomError;
 pub use id::{Carrier, KeyId, Mode, SessionId};
 pub use keys::{Follow, KeyRing};
 pub use seal::MAX_CONTEXT_LEN;

@@ -92,7 +92,7 @@ fn a_buffer_that_is_used_again_allocates_nothing() {
     let mut buffer = Buffer::new();
     let allocated = count(|| {
         let session = sealer.open_raw(&token, &mut buffer).unwrap();
-        let view: NamedView<'_> = session.borrow::<Named, _>().unwrap();
+        let view: NamedView<'_> = session.borrow::<NamedView<'_>>().unwrap();
         assert_eq!((view.user, view.level), ("ada", 3));
     });
     assert_eq!(allocated, 0);

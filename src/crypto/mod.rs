@@ -5,7 +5,7 @@
 //! | XChaCha20-Poly1305 | `AeadKey` | chacha20poly1305 |
 //! | HMAC-SHA256 | `MacKey` | hmac, sha2 |
 //! | HKDF-SHA256 | `Prk` | hkdf |
-//! | SHA-256 | `Sha256Digest` | sha2 |
+//! | SHA-256 | `sha256` | sha2 |
 //! | operating-system randomness | `Random` | getrandom, rand_core |
 
 mod aead;
@@ -16,7 +16,8 @@ mod random;
 pub(crate) use aead::{AeadKey, Forged, NONCE_LEN, TAG_LEN};
 pub(crate) use hash::{DIGEST_LEN, sha256};
 pub(crate) use mac::{MacKey, Prk};
-pub(crate) use random::{OsRandom, Random, RandomError, next_draw};
+pub use random::RandomError;
+pub(crate) use random::{OsRandom, Random, next_draw};
 
 /// Whether two secrets are the same, in constant time.
 pub(crate) fn same_secret(a: &[u8; 32], b: &[u8; 32]) -> bool {

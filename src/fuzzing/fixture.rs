@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::{NONCE_LEN, Prk, TAG_LEN, sha256};
 use crate::id::{Carrier, KeyId, Label, Mode};
 use crate::keys::{Ring, RingOptions, Subkeys};
-use crate::session::sealer::Sealer;
+use crate::session::Sealer;
 use crate::session::{Form, OpenError, Policy, RawSealer, Sealed, Session, Signed};
 use crate::state::{Older, SchemaError, SessionState};
 use crate::text;

@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 /// The id of a session: the same in every token of one login, whatever the carrier.
 ///
 /// Sixteen bytes: the start (4, big-endian Unix seconds) and the `rnd` of the first token (12).
-/// Written `s1.` and 32 lowercase hexadecimal digits. It is the handle for logout, revocation and
-/// logs; it is public and never a credential. FORMAT.md, "Session id".
+/// Written `s1.` and 32 lowercase hexadecimal digits. It names the session in logs, and to
+/// whoever ends it; it is public and never a credential. FORMAT.md, "SessionId".
 ///
 /// ```
 /// use waxseal::SessionId;

@@ -1,6 +1,7 @@
 //! The one door to the file system: secrets read with care, and replaced so that a file is the old one or the new one.
 
 use core::fmt;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use super::private::{self, PrivateError};
 /// read back.
 ///
 /// # Errors
-/// Any step failed; then the file is the old one, or the new one if it was the last step that failed.
+/// Any step failed. Up to the rename the file is then the old one; after it, in syncing the directory or
+/// reading back, the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), DiskError> {
     let fail = |doing, error| DiskError::new(path, Problem::Io { doing, error });
     let target = match replace {
@@ -25,11 +27,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), D
         Replace::Never => path.to_owned(),
     };
     let directory = parent(&target);
+    let prefix = temp_prefix(&target);
+    remove_left_behind(directory, &prefix);
     step();
-    let mut temp = tempfile::Builder::new()
-        .prefix(".waxseal-")
-        .tempfile_in(directory)
-        .map_err(|error| fail("write beside", error))?;
+    let mut temp =
+        tempfile::Builder::new().prefix(&prefix).tempfile_in(directory).map_err(|error| fail("write beside", error))?;
     step();
     keep_access(&target, &temp).map_err(|error| fail("keep the owner and mode of", error))?;
     step();
@@ -52,6 +54,23 @@ pub(crate) fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), D
     }
     step();
     Ok(())
+}
+
+/// How the temp files of a file are called.
+fn temp_prefix(target: &Path) -> OsString {
+    let mut prefix = OsString::from(".waxseal-");
+    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+/// Removes what a killed writer left, which holds secrets. Writers hold the file's lock, so it is nobody's.
+fn remove_left_behind(directory: &Path, prefix: &OsStr) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let left = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()));
+    for entry in left {
+        let _ = std::fs::remove_file(entry.path());
+    }
 }
 
 /// Appends one line to a file that only its owner can read, and waits until it is on disk.
@@ -194,6 +213,7 @@ impl DiskError {
             Problem::Private(PrivateError::Missing) => "ring_missing",
             Problem::Private(PrivateError::Mode { .. }) => "ring_mode",
             Problem::Private(PrivateError::NotAFile) => "ring_not_a_file",
+            Problem::Private(PrivateError::Owner { .. }) => "ring_owner",
             Problem::ReadBack => "ring_read_back",
         }
     }
@@ -211,9 +231,11 @@ impl DiskError {
             Problem::Private(PrivateError::Io(_)) => "check the permissions on the way to it",
             Problem::Private(PrivateError::Missing) => "create it with `waxseal keys init`, once for the whole fleet",
             Problem::Private(PrivateError::Mode { .. }) => {
-                "anyone who reads it can forge sessions: `chmod 600` it, and rotate if others had access"
+                "make it 0600, or mount it 0440 for the service's group (Kubernetes: `defaultMode: 0440`); \
+                 if others could read it, every key in it is lost, staged ones too: `waxseal keys revoke --all`"
             }
             Problem::Private(PrivateError::NotAFile) => "name a regular file",
+            Problem::Private(PrivateError::Owner { .. }) => "give it to root or to the user that reads it",
             Problem::ReadBack => "something else writes this file; let only the `waxseal` command write it",
         }
     }

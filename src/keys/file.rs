@@ -70,14 +70,17 @@ impl Ring {
     /// See [`FileError`]; nothing of a file that is refused is kept.
     pub(crate) fn from_file(bytes: &[u8]) -> Result<(Self, [u8; DIGEST_LEN]), FileError> {
         let digest = check_digest(bytes)?;
+        // Before the members, of which a later format may have others.
+        if let Ok(FormatOnly { format }) = serde_json::from_slice(bytes)
+            && format != FORMAT
+        {
+            return Err(FileError::Format { found: format });
+        }
         let file: FileIn<'_> = serde_json::from_slice(bytes).map_err(|error| FileError::Json {
             line: error.line(),
             column: error.column(),
             what: describe(&error),
         })?;
-        if file.format != FORMAT {
-            return Err(FileError::Format { found: file.format });
-        }
         let ring = Self {
             id: unhex(file.ring_id).ok_or(FileError::Field { name: "ring_id" })?,
             generation: file.generation,
@@ -197,9 +200,15 @@ struct FileOut<'a> {
 }
 
 #[derive(Deserialize)]
+struct FormatOnly {
+    format: u64,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileIn<'a> {
-    format: u64,
+    #[serde(rename = "format")]
+    _format: u64,
     ring_id: &'a str,
     generation: u64,
     #[serde(deserialize_with = "object")]
@@ -595,6 +604,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(edited("\"format\":1", "\"format\":2").unwrap_err(), FileError::Format { found: 2 });
+        assert_eq!(edited("\"format\":1", "\"format\":2,\"new\":[]").unwrap_err(), FileError::Format { found: 2 });
         assert!(json(edited("\"format\":1", "\"format\":1,\"format\":1")).contains("duplicate field `format`"));
         assert!(json(edited("\"format\":1", "\"format\":1,\"extra\":1")).contains("unknown field `extra`"));
         assert!(json(edited("\"not_before\":0,", "")).contains("missing field `not_before`"));

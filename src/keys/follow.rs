@@ -25,7 +25,7 @@ impl KeyRing {
             let (ring, stop) = (self.clone(), Arc::clone(&stop));
             let name = "waxseal-ring".to_owned();
             let spawned = std::thread::Builder::new().name(name).spawn(move || ring.keep_up(&stop));
-            spawned.inspect_err(|error| tracing::error!(%error, "no thread to follow the key ring")).ok()
+            spawned.inspect_err(|error| self.complain(&format!("no thread to follow the key ring: {error}"))).ok()
         });
         Follow {
             #[cfg(feature = "watch")]

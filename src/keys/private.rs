@@ -28,7 +28,11 @@ fn regular(metadata: &fs::Metadata) -> Result<(), PrivateError> {
 /// The owner may do as they like and the group may read, as Kubernetes mounts a Secret for it.
 #[cfg(unix)]
 fn check_mode(metadata: &fs::Metadata) -> Result<(), PrivateError> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    // Whoever owns the file can give it other contents.
+    if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
+        return Err(PrivateError::Owner { uid: metadata.uid() });
+    }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o037 == 0 { Ok(()) } else { Err(PrivateError::Mode { mode }) }
 }
@@ -67,6 +71,11 @@ pub enum PrivateError {
     },
     /// A directory, a device, a FIFO.
     NotAFile,
+    /// It belongs to somebody else than this process's user or root.
+    Owner {
+        /// Its owner.
+        uid: u32,
+    },
 }
 
 impl From<io::Error> for PrivateError {
@@ -85,6 +94,7 @@ impl fmt::Display for PrivateError {
             Self::Missing => f.write_str("there is no such file"),
             Self::Mode { mode } => write!(f, "its mode {mode:04o} lets others at its secrets"),
             Self::NotAFile => f.write_str("it is not a regular file"),
+            Self::Owner { uid } => write!(f, "it belongs to user {uid}, who could change it"),
         }
     }
 }

@@ -82,7 +82,7 @@ impl RingFile {
     ///
     /// # Errors
     /// - something is there already; it is left as it is
-    /// - the file cannot be written; nothing is left behind
+    /// - the file cannot be written; nothing of the ring is left behind
     pub fn create(&self, ring: &Ring, now: Timestamp) -> Result<(), DiskError> {
         // Once before the lock too, which would leave its file beside what is refused.
         self.check_free()?;
@@ -109,7 +109,8 @@ impl RingFile {
     /// written. `verb` is what the audit line calls it.
     ///
     /// # Errors
-    /// - the ring cannot be read, locked or written; then the file is the old one
+    /// - the ring cannot be read, locked or written; then the file is the old one, unless it was the
+    ///   syncing of its directory, the reading back or the audit line that failed
     /// - the ring has another generation than [`if_generation`](Self::if_generation)
     /// - whatever `change` returns
     pub fn update<A, E: From<DiskError>>(
@@ -355,7 +356,7 @@ mod tests {
         for bits in [0o644, 0o604, 0o602, 0o620, 0o660, 0o666, 0o777, 0o610] {
             mode(bits);
             let error = file.read().unwrap_err().to_string();
-            assert!(error.contains(&format!("{bits:04o}")) && error.contains("chmod 600"), "{error}");
+            assert!(error.contains(&format!("{bits:04o}")) && error.contains("make it 0600"), "{error}");
         }
         for bits in [0o400, 0o440, 0o600, 0o640] {
             mode(bits);
@@ -459,6 +460,8 @@ mod tests {
             assert!([NOW.as_unix(), NOW.as_unix() + 1].contains(&generation), "after {steps} steps");
             file.update::<_, Infallible>(NOW, "test", |_| Ok(((), true))).unwrap();
             seen.push(generation);
+            let left: Vec<_> = names(&_directory).into_iter().filter(|name| name.starts_with(".waxseal-")).collect();
+            assert!(left.is_empty(), "secrets left behind after {steps} steps: {left:?}");
             if survived {
                 break;
             }

@@ -110,7 +110,7 @@ impl KeyRing {
                 upkeep.checked_at = self.shared.clock.now();
                 upkeep.last_error = None;
             }
-            Err(error) => upkeep.blame(error),
+            Err(error) => upkeep.blame(error.to_string()),
         }
         done
     }
@@ -159,6 +159,11 @@ impl KeyRing {
         }
     }
 
+    /// Shows `text` as what is wrong with this ring.
+    pub(super) fn complain(&self, text: &str) {
+        self.upkeep().blame(text.to_owned());
+    }
+
     /// The key that seals now, by the ring's own clock. Waits for nothing.
     pub fn active(&self) -> Option<KeyId> {
         self.snapshot().ring.active(self.shared.clock.now())
@@ -193,7 +198,7 @@ impl KeyRing {
             Some(index) => index,
             None => {
                 upkeep.labels.push(label.clone());
-                let wider = self.shared.current.load().with_labels(&upkeep.labels);
+                let wider = self.shared.current.load().with_label(&label);
                 self.shared.current.store(Arc::new(wider));
                 upkeep.labels.len() - 1
             }
@@ -225,8 +230,7 @@ impl Source {
 }
 
 impl Upkeep {
-    fn blame(&mut self, error: &RingError) {
-        let text = error.to_string();
+    fn blame(&mut self, text: String) {
         if self.last_error.as_ref() != Some(&text) {
             tracing::error!(error = %text, "the key ring was not reloaded; the last good one stays in use");
             self.last_error = Some(text);

@@ -1,6 +1,7 @@
 //! A ring made ready for requests: every subkey derived, every date worked out. Immutable.
 
 use core::fmt;
+use std::sync::Arc;
 
 use super::ring::{Key, KeyStatus, Ring};
 use super::secret::{Secret, key_id};
@@ -13,13 +14,13 @@ pub(crate) struct Snapshot {
     /// The ring, its secrets taken out and wiped.
     pub(crate) ring: Ring,
     pub(crate) digest: [u8; DIGEST_LEN],
-    /// Sessions that started at or before this are over.
-    pub(crate) not_before: Timestamp,
+    /// When the ring arrived.
+    taken_at: Timestamp,
     entries: Vec<Entry>,
     /// (activation, entry), in the order in which keys take over.
     schedule: Vec<(Timestamp, usize)>,
     /// For each registered label, for each entry.
-    channels: Vec<Vec<Option<Subkeys>>>,
+    channels: Vec<Arc<Vec<Option<Subkeys>>>>,
 }
 
 /// One key as an operation sees it.
@@ -66,42 +67,38 @@ impl Subkeys {
 impl Snapshot {
     /// Takes the secrets out of `ring` and derives for every label.
     ///
-    /// `now` is when the ring arrived: a cut-off from a clock far ahead counts as of arrival, so that
-    /// it ends the sessions it can mean and logins go on.
+    /// `now` is when the ring arrived.
     pub(crate) fn new(mut ring: Ring, digest: [u8; DIGEST_LEN], labels: &[Label], now: Timestamp) -> Self {
         let entries: Vec<_> = (0..ring.keys.len()).map(|index| Entry::take(&mut ring, index)).collect();
         let mut schedule: Vec<_> =
             ring.keys.iter().enumerate().filter_map(|(index, key)| Some((key.activate_at?, index))).collect();
         schedule.sort_by_key(|&(at, index)| (at, entries[index].id));
-        let not_before = if ring.not_before > now.plus(ring.policy.skew) { now } else { ring.not_before };
-        if not_before != ring.not_before {
-            tracing::error!(
-                not_before = ring.not_before.as_unix(),
-                "the ring's cut-off lies ahead; it counts as of now"
-            );
+        if ring.not_before > now.plus(ring.policy.skew) {
+            let not_before = ring.not_before.as_unix();
+            tracing::error!(not_before, "the ring's cut-off lies ahead of this clock; until then it counts as of now");
         }
-        let mut snapshot = Self { ring, digest, not_before, entries, schedule, channels: vec![] };
+        let mut snapshot = Self { ring, digest, taken_at: now, entries, schedule, channels: vec![] };
         labels.iter().for_each(|label| snapshot.derive(label));
         snapshot
     }
 
-    /// The same ring with the labels registered since.
-    pub(crate) fn with_labels(&self, labels: &[Label]) -> Self {
+    /// The same ring with one more label.
+    pub(crate) fn with_label(&self, label: &Label) -> Self {
         let mut snapshot = Self {
             ring: self.ring.without_secrets(),
             digest: self.digest,
-            not_before: self.not_before,
+            taken_at: self.taken_at,
             entries: self.entries.iter().map(Entry::copy).collect(),
             schedule: self.schedule.clone(),
-            channels: vec![],
+            channels: self.channels.clone(),
         };
-        labels.iter().for_each(|label| snapshot.derive(label));
+        snapshot.derive(label);
         snapshot
     }
 
     fn derive(&mut self, label: &Label) {
         let derive = |entry: &Entry| entry.prk.as_ref().map(|prk| Subkeys::derive(prk, label));
-        self.channels.push(self.entries.iter().map(derive).collect());
+        self.channels.push(Arc::new(self.entries.iter().map(derive).collect()));
     }
 
     /// The key that seals at `now` and its subkeys for a channel.
@@ -122,6 +119,15 @@ impl Snapshot {
             Some(_) if entry.opens_until <= now => Lookup::Expired,
             Some(subkeys) => Lookup::Found(entry, subkeys),
         }
+    }
+
+    /// Sessions that started at or before this are over; 0 for none.
+    ///
+    /// A cut-off from a clock far ahead counts as of the ring's arrival, so that it ends the sessions it
+    /// can mean and logins go on. Asked anew each time, since it may be this clock that was behind.
+    pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {
+        let (said, skew) = (self.ring.not_before, self.ring.policy.skew);
+        if said > now.plus(skew) { self.taken_at } else { said }
     }
 
     /// Whether a key is in the ring and never seals again.
@@ -348,10 +354,12 @@ mod tests {
         let mut ring = new();
         ring.not_before = NOW.plus(60);
         let old = snapshot(ring);
-        assert_eq!(old.not_before, NOW.plus(60));
+        assert_eq!(old.not_before(NOW), NOW.plus(60));
         assert_eq!(old.accepts(&rotated(NOW), NOW), Err(Refusal::NotBefore));
         let mut ring = new();
         ring.not_before = NOW.plus(86_400);
-        assert_eq!(snapshot(ring).not_before, NOW);
+        let ahead = snapshot(ring);
+        assert_eq!(ahead.not_before(NOW.plus(86_339)), NOW);
+        assert_eq!(ahead.not_before(NOW.plus(86_340)), NOW.plus(86_400), "once this clock is right");
     }
 }

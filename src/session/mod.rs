@@ -5,7 +5,7 @@ mod opened;
 mod policy;
 mod raw;
 mod refusal;
-pub mod sealer;
+mod sealer;
 mod unverified;
 
 pub use build::{BuildError, RawBuilder, SealerBuilder};

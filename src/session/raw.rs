@@ -2,6 +2,7 @@
 //! and tools that have no type, such as the `waxseal` command, use it as it is.
 
 use core::fmt;
+use core::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,7 +172,7 @@ impl RawSealer {
         if entry.is_disabled() {
             return Err(SealError::Session(Reason::DisabledKey { key_id: info.key_id }));
         }
-        self.limits.accept(&info.times, &ring.times(entry), now).map_err(SealError::Session)?;
+        self.limits.accept(&info.times, &ring.times(entry, now), now).map_err(SealError::Session)?;
         Ok(info.issued_at().max(now))
     }
 
@@ -223,7 +224,7 @@ impl RawSealer {
         let (claims, body) = Claims::read(&token[HEADER_LEN..len - TAG_LEN], mode).map_err(Reason::Claims)?;
         let id = claims.session_id(header.issued_at, header.rnd).map_err(Reason::Claims)?;
         let times = Times { issued_at: header.issued_at, ttl: claims.ttl, id };
-        let expires_at = self.limits.accept(&times, &ring.times(entry), now)?;
+        let expires_at = self.limits.accept(&times, &ring.times(entry, now), now)?;
         let info =
             SessionInfo { id, key_id, schema: claims.schema, times, expires_at, mode, place: self.channel.place };
         Ok((info, body))
@@ -231,8 +232,9 @@ impl RawSealer {
 }
 
 impl Snapshot {
-    fn times(&self, entry: &crate::keys::Entry) -> RingTimes {
-        RingTimes { skew: self.ring.policy.skew, not_before: self.not_before, issues_until: entry.issues_until }
+    fn times(&self, entry: &crate::keys::Entry, now: Timestamp) -> RingTimes {
+        let (skew, not_before) = (self.ring.policy.skew, self.not_before(now));
+        RingTimes { skew, not_before, issues_until: entry.issues_until }
     }
 }
 
@@ -247,18 +249,19 @@ fn missing(ring: &Snapshot, key_id: KeyId, now: Timestamp, channel: usize) -> Re
 
 /// A login in the second of a cut-off starts one second later, or it would be born revoked.
 fn first_second(ring: &Snapshot, now: Timestamp) -> Result<Timestamp, SealError> {
-    if ring.not_before.as_unix() == 0 || now > ring.not_before {
+    let not_before = ring.not_before(now);
+    if not_before.as_unix() == 0 || now > not_before {
         return Ok(now);
     }
-    let first = ring.not_before.plus(1);
+    let first = not_before.plus(1);
     if first > now.plus(2 * ring.ring.policy.skew) { Err(SealError::CutOffAhead) } else { Ok(first) }
 }
 
 fn asked_seconds(ttl: Option<Duration>, default: u32) -> Result<u32, SealError> {
-    match ttl.map(|ttl| u32::try_from(ttl.as_secs())) {
-        None => Ok(default),
-        Some(Ok(seconds @ 1..)) => Ok(seconds),
-        Some(_) => Err(SealError::Lifetime),
+    let Some(ttl) = ttl else { return Ok(default) };
+    match u32::try_from(ttl.as_secs()) {
+        Ok(seconds @ 1..) if ttl.subsec_nanos() == 0 => Ok(seconds),
+        _ => Err(SealError::Lifetime),
     }
 }
 
@@ -304,7 +307,7 @@ impl RawScoped<'_> {
     /// See [`OpenError`].
     pub fn open<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
         let (info, body) = self.sealer.judge(text.as_ref(), self.call, buffer.room())?;
-        Ok(RawSession { info, body })
+        Ok(RawSession { info, body, state: PhantomData })
     }
 }
 
@@ -345,13 +348,15 @@ impl fmt::Debug for Buffer {
 }
 
 /// A session opened, its state still bytes in the caller's [`Buffer`].
-#[derive(Clone, Copy)]
-pub struct RawSession<'b> {
+///
+/// `T` is the type of the sealer that opened it, if it has one.
+pub struct RawSession<'b, T = ()> {
     pub(super) info: SessionInfo,
     pub(super) body: &'b [u8],
+    pub(super) state: PhantomData<fn() -> T>,
 }
 
-impl<'b> RawSession<'b> {
+impl<'b, T> RawSession<'b, T> {
     /// What the token says of its session.
     pub fn info(&self) -> &SessionInfo {
         &self.info
@@ -363,7 +368,15 @@ impl<'b> RawSession<'b> {
     }
 }
 
-impl fmt::Debug for RawSession<'_> {
+impl<T> Clone for RawSession<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for RawSession<'_, T> {}
+
+impl<T> fmt::Debug for RawSession<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawSession").field("info", &self.info).finish_non_exhaustive()
     }
@@ -439,7 +452,7 @@ pub enum SealError {
     EndOfTime,
     /// The session was opened by a sealer of another ring, purpose, mode or carrier.
     ForeignSession,
-    /// The lifetime asked for is below a second or above 4,294,967,295 s.
+    /// The lifetime asked for is not a whole number of seconds from 1 to 4,294,967,295.
     Lifetime,
     /// No key of the ring seals at this instant.
     NoActiveKey,

@@ -149,7 +149,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The code of FORMAT.md, one lowercase word, for metrics.
+    /// One lowercase word, for metrics: the code of FORMAT.md, or `context` and `identity`, which it leaves
+    /// to the caller and the application.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Body(_) => "body",

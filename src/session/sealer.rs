@@ -35,7 +35,7 @@ use crate::time::Timestamp;
 
 /// Seals and opens sessions of type `T`. Cheap to clone, and made to be shared.
 ///
-/// See the [module docs](self) for an example.
+/// See the [crate docs](crate) for an example.
 pub struct Sealer<T, M = Sealed> {
     pub(super) raw: RawSealer,
     /// The schema that is written.
@@ -51,6 +51,9 @@ pub type Signer<T> = Sealer<T, Signed>;
 impl<T: SessionState, M: Form> Sealer<T, M> {
     /// The same sealer for another carrier. Its tokens open only there; see
     /// [`transfer`](Self::transfer).
+    ///
+    /// Made once when the program starts, not for each request: keys are derived for each purpose and
+    /// carrier, and kept while the ring lives.
     pub fn carrier(&self, carrier: Carrier) -> Self {
         let mut sibling = self.clone();
         let label = Label { carrier, ..self.raw.channel.label.clone() };
@@ -60,12 +63,14 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
 
     /// The same verbs with `context`: up to 1024 bytes that only the application knows, such as a
     /// tenant or the thumbprint of a client certificate. They are bound into the token, not sent in
-    /// it, and must be given again to open it.
+    /// it, and must be given again to open it, and again to renew it: a renewal is bound to the context
+    /// of its own call, and without one to none.
     pub fn with<'a>(&'a self, context: &'a [u8]) -> Scoped<'a, T, M> {
         Scoped { sealer: self, call: Call { context, ..Call::default() } }
     }
 
-    /// Mints another token of `session` with its present state; id and start stay.
+    /// Mints another token of `session` with its present state; id and start stay. Context and lifetime
+    /// are this call's: see [`with`](Self::with).
     ///
     /// # Errors
     /// - the session came from a sealer of another ring, purpose or carrier
@@ -84,8 +89,8 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
         self.with(&[]).transfer(session)
     }
 
-    /// Whether `session` should be renewed though nothing changed: by default after half the token
-    /// lifetime, and as soon as its key is superseded.
+    /// Whether `session` should be renewed though nothing changed: after half of its token's life, or
+    /// earlier if the policy says so, and as soon as its key is superseded.
     pub fn is_due(&self, session: &Session<T, M>) -> bool {
         self.with(&[]).is_due(session)
     }
@@ -111,11 +116,12 @@ impl<T: SessionState> Sealer<T> {
         self.with(&[]).open(text)
     }
 
-    /// Opens a token into `buffer` and leaves the state there, to be borrowed from.
+    /// Opens a token into `buffer` and leaves the state there, to be borrowed from. Only a schema newer
+    /// than `T`'s is refused here; [`RawSession::borrow`] judges the rest.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open_raw<'b>(&self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
+    pub fn open_raw<'b>(&self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
         self.with(&[]).open_raw(text, buffer)
     }
 }
@@ -141,7 +147,11 @@ impl<T: SessionState> Signer<T> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn verify_raw<'b>(&self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
+    pub fn verify_raw<'b>(
+        &self,
+        text: impl AsRef<[u8]>,
+        buffer: &'b mut Buffer,
+    ) -> Result<RawSession<'b, T>, OpenError> {
         self.with(&[]).verify_raw(text, buffer)
     }
 }
@@ -202,7 +212,8 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     pub fn is_due(self, session: &Session<T, M>) -> bool {
         let raw = &self.sealer.raw;
         let now = raw.now(self.call);
-        now.since(session.issued_at()) >= raw.limits.renew_after.into()
+        let life = session.expires_at().since(session.issued_at());
+        now.since(session.issued_at()) >= u64::from(raw.limits.renew_after).min(life / 2)
             || raw.channel.ring.snapshot().is_superseded(session.key_id(), now)
     }
 
@@ -226,12 +237,12 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
         Ok(Session::new(info, state))
     }
 
-    fn read_raw<'b>(self, text: &[u8], buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
+    fn read_raw<'b>(self, text: &[u8], buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
         let (info, body) = self.sealer.raw.judge(text, self.call, buffer.room())?;
         if info.schema() > T::SCHEMA {
             return Err(Reason::NewerSchema { found: info.schema(), known: T::SCHEMA }.into());
         }
-        Ok(RawSession { info, body })
+        Ok(RawSession { info, body, state: PhantomData })
     }
 }
 
@@ -256,7 +267,7 @@ impl<T: SessionState> Scoped<'_, T> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open_raw<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
+    pub fn open_raw<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
         self.read_raw(text.as_ref(), buffer)
     }
 }
@@ -282,7 +293,11 @@ impl<T: SessionState> Scoped<'_, T, Signed> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn verify_raw<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
+    pub fn verify_raw<'b>(
+        self,
+        text: impl AsRef<[u8]>,
+        buffer: &'b mut Buffer,
+    ) -> Result<RawSession<'b, T>, OpenError> {
         self.read_raw(text.as_ref(), buffer)
     }
 }
@@ -301,16 +316,15 @@ impl<T, M> fmt::Debug for Scoped<'_, T, M> {
     }
 }
 
-impl<'b> RawSession<'b> {
-    /// Decodes the state as a type that borrows from the buffer, laid out as `T` is in its present
-    /// schema.
+impl<'b, T: SessionState> RawSession<'b, T> {
+    /// Decodes the state as a type that borrows from the buffer and is laid out as `T` is.
     ///
     /// A session in an older schema cannot be borrowed; open it typed, which upgrades it.
     ///
     /// # Errors
     /// - the session is in another schema than `T`'s
     /// - the bytes do not decode
-    pub fn borrow<T: SessionState, B: Deserialize<'b>>(&self) -> Result<B, SchemaError> {
+    pub fn borrow<B: Deserialize<'b>>(&self) -> Result<B, SchemaError> {
         let schema = self.info.schema();
         if schema != T::SCHEMA {
             return Err(SchemaError::Unknown { schema });

@@ -15,8 +15,7 @@ pub trait SessionState: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The number of this layout. Raise it whenever a field is added, removed, moved or changes type.
     const SCHEMA: u16 = 1;
 
-    /// Who the session belongs to, for "log this user out everywhere" and for requests that need a
-    /// user. Must not change under [`upgrade`](Self::upgrade) or [`downgrade`](Self::downgrade).
+    /// Who the session belongs to. Must not change under [`upgrade`](Self::upgrade) or [`downgrade`](Self::downgrade).
     fn subject(&self) -> Option<&str> {
         None
     }

@@ -11,7 +11,7 @@ use core::fmt;
 use super::varint;
 use crate::id::{Mode, RND_LEN, SessionId};
 
-/// The statements of a token about itself. FORMAT.md, "Claims".
+/// The statements of a token about itself. FORMAT.md, "P: claims and state".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) schema: u16,

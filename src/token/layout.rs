@@ -12,7 +12,7 @@ use crate::id::{KeyId, Mode, RND_LEN};
 /// Bytes of a token's header, in both modes.
 pub(crate) const HEADER_LEN: usize = 20;
 
-/// The first 20 bytes of a token. FORMAT.md, "Header".
+/// The first 20 bytes of a token. FORMAT.md, "Token".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) mode: u8,

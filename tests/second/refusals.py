@@ -139,7 +139,7 @@ def check_taking(report, file):
 
     def taken(edit, now=NOW, expected=None, held=held):
         try:
-            return taking.take(held, rewrite(file, edit), now, expected, True).not_before
+            return taking.take(held, rewrite(file, edit), now, expected, True).cut_off(now)
         except ringfile.RingRefused as error:
             return str(error)
 
@@ -151,8 +151,8 @@ def check_taking(report, file):
         ("not a later generation", lambda top: None, {}),
         (gone, without(2), {}),
         (0, revoked(2), {}),
-        (gone, without(1), {"now": 1786169319}),
-        (0, without(1), {"now": 1786169320}),
+        (gone, without(1), {"now": 1786169199}),
+        (0, without(1), {"now": 1786169200}),
         (gone, without(0), {"now": tombstone - 1}),
         (0, without(0), {"now": tombstone}),
         ("not_before falls", setting(), {"held": replace(held, not_before=1)}),

@@ -41,6 +41,12 @@ class Ring:
     stale_ok_until: int
     keys: tuple
     digest: str
+    taken_at: Optional[int] = None
+
+    def cut_off(self, now):
+        """Taking a new ring: while not_before is more than skew ahead, it counts as the instant of taking."""
+        ahead = self.taken_at is not None and self.not_before > now + self.policy.skew
+        return self.taken_at if ahead else self.not_before
 
     def entry(self, id):
         """Opening, step 5: one lookup."""

@@ -17,20 +17,14 @@ def take(held, raw, now, expected_ring_id=None, allow_example_secrets=False):
     for old in held.keys:
         need(keeps(held, old, new.entry(old.id), now), "a key or tombstone is missing")
     need(new.not_before >= held.not_before, "not_before falls")
-    return without_wrong_clock(new, now)
-
-
-def without_wrong_clock(ring, now):
-    """Taking a new ring: a not_before more than skew ahead counts as the instant of the taking."""
-    ahead = ring.not_before > now + ring.policy.skew
-    return replace(ring, not_before=now) if ahead else ring
+    return replace(new, taken_at=now)
 
 
 def keeps(held, old, new, now):
     """Rules 4 and 5, for one entry of the ring held."""
     if old.status == "revoked":
         return now >= old.revoked_at + TOMBSTONE_SECONDS or (new is not None and new.status == "revoked")
-    if held.expired(old, now):
+    if held.expired(old, now + 2 * held.policy.skew):
         return True
     return new is not None and (new.status == "revoked" or new.secret == old.secret)
 
@@ -45,4 +39,4 @@ def take_first(raw, now, least_generation=0, revoked_ids=(), expected_ring_id=No
         entry = new.entry(id)
         within = now < revoked_at + TOMBSTONE_SECONDS
         need(not within or entry is None or entry.secret is None, "a revoked key has a secret again")
-    return without_wrong_clock(new, now)
+    return replace(new, taken_at=now)

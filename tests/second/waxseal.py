@@ -220,7 +220,7 @@ def check_times(ring, entry, iat, start, expires, now):
     refuse_if(iat > now + 2 * skew, "not_yet_valid")
     refuse_if(end is not None and iat > end + late + skew, "retired_key")
     refuse_if(now >= expires, "expired")
-    refuse_if(ring.not_before != 0 and start <= ring.not_before, "revoked")
+    refuse_if(ring.cut_off(now) != 0 and start <= ring.cut_off(now), "revoked")
 
 
 def decode_state(chain, claims):
@@ -254,8 +254,8 @@ def mint(settings, ring, state, context, now, r, draw):
     """Minting a new session."""
     check_context(context)
     iat = now
-    if ring.not_before != 0 and now <= ring.not_before:
-        iat = ring.not_before + 1
+    if ring.cut_off(now) != 0 and now <= ring.cut_off(now):
+        iat = ring.cut_off(now) + 1
         mint_unless(iat <= now + 2 * ring.policy.skew, "step 3: not_before is too far ahead of the clock")
     return finish(settings, ring, state, context, now, r, draw, iat, None)
 

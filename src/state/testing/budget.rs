@@ -26,7 +26,7 @@ pub fn assert_budget<T: SessionState>(state: &T, max_chars: usize) {
 /// # Errors
 /// `state` cannot be serialized.
 ///
-/// Format: FORMAT.md, "Claims".
+/// Format: FORMAT.md, "P: claims and state".
 pub fn longest_token<T: SessionState>(state: &T) -> Result<usize, SchemaError> {
     Ok(chars(around::<T>() + body_len(state)?))
 }
