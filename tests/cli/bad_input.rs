@@ -62,7 +62,7 @@ fn a_ring_that_others_can_read() {
     let scratch = Scratch::with_ring();
     for mode in [0o644, 0o604, 0o660] {
         scratch.set_mode("ring.json", mode);
-        refused_by_all(&scratch, "ring_mode", &[&format!("{mode:04o}"), "chmod 600"]);
+        refused_by_all(&scratch, "ring_mode", &[&format!("{mode:04o}"), "make it 0600"]);
     }
 }
 
