@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::raw::SessionInfo;
+use super::verified::SessionInfo;
 use crate::id::{KeyId, Mode, SessionId};
 use crate::time::Timestamp;
 

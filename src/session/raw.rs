@@ -6,14 +6,16 @@ use core::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::minted::{SealError, Token};
 use super::policy::{Limits, RingTimes, Times};
 use super::refusal::{OpenError, Reason};
-use crate::crypto::{Random, RandomError, TAG_LEN};
-use crate::id::{KeyId, Mode, SessionId};
-use crate::keys::{Channel, Lookup, Place, Snapshot};
+use super::verified::{Buffer, RawSession, SessionInfo};
+use crate::crypto::{Random, TAG_LEN};
+use crate::id::KeyId;
+use crate::keys::{Channel, Lookup, Snapshot};
 use crate::seal::{self, MAX_CONTEXT_LEN};
 use crate::state::SchemaError;
-use crate::text::{self, MAX_TEXT_LEN, MAX_TOKEN_LEN, TextError};
+use crate::text::{self, MAX_TOKEN_LEN, TextError};
 use crate::time::{Clock, Timestamp};
 use crate::token::{Claims, HEADER_LEN, Header, Padding, pad};
 
@@ -36,50 +38,6 @@ pub(super) struct Call<'a> {
     pub(super) context: &'a [u8],
     pub(super) now: Option<Timestamp>,
     pub(super) ttl: Option<Duration>,
-}
-
-/// What a token says of its session, verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionInfo {
-    id: SessionId,
-    key_id: KeyId,
-    schema: u16,
-    times: Times,
-    expires_at: Timestamp,
-    mode: Mode,
-    place: Place,
-}
-
-impl SessionInfo {
-    /// The session's id.
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// The key the token was sealed under.
-    pub fn key_id(&self) -> KeyId {
-        self.key_id
-    }
-
-    /// The schema that the state was written in.
-    pub fn schema(&self) -> u16 {
-        self.schema
-    }
-
-    /// When the token was issued.
-    pub fn issued_at(&self) -> Timestamp {
-        Timestamp::from_unix(self.times.issued_at.into())
-    }
-
-    /// When the token ends, by whichever limit comes first.
-    pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    /// The token's own lifetime, in seconds.
-    pub fn token_lifetime(&self) -> u32 {
-        self.times.ttl
-    }
 }
 
 impl RawSealer {
@@ -323,166 +281,6 @@ impl fmt::Debug for RawSealer {
     }
 }
 
-/// Room for one token while it is opened; reuse it to open without an allocation.
-///
-/// Holds the plaintext of the last token opened until the next one.
-#[derive(Clone, Default)]
-pub struct Buffer(Vec<u8>);
-
-impl Buffer {
-    /// An empty buffer. The first use allocates 3,000 bytes.
-    pub const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(super) fn room(&mut self) -> &mut [u8] {
-        self.0.resize(MAX_TOKEN_LEN, 0);
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Buffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffer").finish_non_exhaustive()
-    }
-}
-
-/// A session opened, its state still bytes in the caller's [`Buffer`].
-///
-/// `T` is the type of the sealer that opened it, if it has one.
-pub struct RawSession<'b, T = ()> {
-    pub(super) info: SessionInfo,
-    pub(super) body: &'b [u8],
-    pub(super) state: PhantomData<fn() -> T>,
-}
-
-impl<'b, T> RawSession<'b, T> {
-    /// What the token says of its session.
-    pub fn info(&self) -> &SessionInfo {
-        &self.info
-    }
-
-    /// The bytes of the state, in [`SessionInfo::schema`].
-    pub fn body(&self) -> &'b [u8] {
-        self.body
-    }
-}
-
-impl<T> Clone for RawSession<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for RawSession<'_, T> {}
-
-impl<T> fmt::Debug for RawSession<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawSession").field("info", &self.info).finish_non_exhaustive()
-    }
-}
-
-/// A token just minted. Its text is a credential, so `Debug` does not show it.
-#[derive(Clone)]
-#[must_use = "a session lives in the token that is handed to the client"]
-pub struct Token {
-    text: String,
-    id: SessionId,
-    key_id: KeyId,
-    expires_at: Timestamp,
-}
-
-impl Token {
-    /// The text to hand to the client.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The text to hand to the client.
-    pub fn into_string(self) -> String {
-        self.text
-    }
-
-    /// The id of its session.
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// The key it was sealed under.
-    pub fn key_id(&self) -> KeyId {
-        self.key_id
-    }
-
-    /// When it ends.
-    pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-}
-
-impl AsRef<str> for Token {
-    fn as_ref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl AsRef<[u8]> for Token {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// Why no token was minted. For the operator, and so exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SealError {
-    /// The context is longer than 1024 bytes.
-    ContextTooLong {
-        /// How long it is.
-        bytes: usize,
-    },
-    /// The ring's cut-off for everyone lies ahead of this server's clock.
-    CutOffAhead,
-    /// The clock is beyond the year 2106, or before 1970.
-    EndOfTime,
-    /// The session was opened by a sealer of another ring, purpose, mode or carrier.
-    ForeignSession,
-    /// The lifetime asked for is not a whole number of seconds from 1 to 4,294,967,295.
-    Lifetime,
-    /// No key of the ring seals at this instant.
-    NoActiveKey,
-    /// The operating system gave no random bytes.
-    Random(RandomError),
-    /// The state cannot be written.
-    Schema(SchemaError),
-    /// The session to renew would no longer open.
-    Session(Reason),
-    /// The session has reached its absolute limit.
-    SessionOver,
-    /// The state is too large for a token.
-    TooLong {
-        /// By how many bytes.
-        excess: usize,
-    },
-}
-
-impl From<SchemaError> for SealError {
-    fn from(error: SchemaError) -> Self {
-        Self::Schema(error)
-    }
-}
-
-impl From<RandomError> for SealError {
-    fn from(error: RandomError) -> Self {
-        Self::Random(error)
-    }
-}
-
 impl From<TextError> for Reason {
     fn from(error: TextError) -> Self {
         match error {
@@ -491,33 +289,6 @@ impl From<TextError> for Reason {
         }
     }
 }
-
-impl fmt::Display for SealError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ContextTooLong { bytes } => write!(f, "the context has {bytes} bytes, more than {MAX_CONTEXT_LEN}"),
-            Self::CutOffAhead => f.write_str("the ring's cut-off for sessions is ahead of this clock; set the clock"),
-            Self::EndOfTime => f.write_str("the clock is outside 1970 to 2106; set the clock"),
-            Self::ForeignSession => f.write_str(
-                "the session was opened by a sealer of another ring, purpose, mode or carrier; \
-                 `transfer` changes the carrier",
-            ),
-            Self::Lifetime => f.write_str("a lifetime is 1 to 4294967295 whole seconds"),
-            Self::NoActiveKey => {
-                f.write_str("no key of the ring seals now; look at `waxseal keys list` and at this clock")
-            }
-            Self::Random(error) => error.fmt(f),
-            Self::Schema(error) => write!(f, "the state cannot be written: {error}"),
-            Self::Session(reason) => write!(f, "the session cannot be renewed: {reason}"),
-            Self::SessionOver => f.write_str("the session has reached its absolute limit"),
-            Self::TooLong { excess } => {
-                write!(f, "the state is {excess} bytes too large for a token of {MAX_TEXT_LEN} characters")
-            }
-        }
-    }
-}
-
-impl std::error::Error for SealError {}
 
 /// Room to begin with, in bytes; a larger token grows once or twice.
 const TYPICAL_TOKEN_LEN: usize = 512;

@@ -25,9 +25,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::minted::{SealError, Token};
 use super::opened::{Form, Sealed, Session, Signed};
-use super::raw::{Buffer, Call, RawSealer, RawSession, SealError, SessionInfo, Token};
+use super::raw::{Call, RawSealer};
 use super::refusal::{OpenError, Reason};
+use super::verified::{Buffer, RawSession, SessionInfo};
 use crate::id::{Carrier, Label};
 use crate::state::{self, SchemaError, SessionState};
 use crate::text::MAX_TOKEN_LEN;
