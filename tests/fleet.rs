@@ -4,6 +4,14 @@
 
 mod testkit;
 
+#[path = "fleet/damage.rs"]
+mod damage;
+#[path = "fleet/dates.rs"]
+mod dates;
+#[path = "fleet/desk.rs"]
+mod desk;
+#[path = "fleet/replaced.rs"]
+mod replaced;
 #[path = "fleet/rotation.rs"]
 mod rotation;
 #[path = "fleet/sim.rs"]
