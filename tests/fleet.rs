@@ -6,6 +6,16 @@ mod testkit;
 
 #[path = "fleet/damage.rs"]
 mod damage;
+#[path = "fleet/at_rest.rs"]
+mod at_rest;
+#[path = "fleet/clocks.rs"]
+mod clocks;
+#[path = "fleet/compromise.rs"]
+mod compromise;
+#[path = "fleet/load.rs"]
+mod load;
+#[path = "fleet/writers.rs"]
+mod writers;
 #[path = "fleet/dates.rs"]
 mod dates;
 #[path = "fleet/desk.rs"]

@@ -164,8 +164,8 @@ fn t16_a_hundred_failures_do_not_end_the_following() {
     put(&path, &good);
     let generation = mount.next();
     assert!(mount.arrives(generation));
-    assert_eq!(mount.ring.status().last_error, None);
     drop(follow);
+    assert_eq!(mount.ring.status().last_error, None);
 }
 
 /// A flood of unknown key ids makes the follower look once in ten seconds of the server's clock.
