@@ -77,7 +77,8 @@ impl Ring {
             key.status = KeyStatus::Disabled;
             key.activate_at = key.activate_at.filter(|&at| at <= now);
         });
-        self.succeed(fell, now, random)
+        // No further back: what was sealed under the key after that date would not open once it is enabled.
+        self.succeed(fell, 0, now, random)
     }
 
     /// Switches a key on again. One that was superseded meanwhile opens, and never seals again.
@@ -134,7 +135,7 @@ impl Ring {
         self.forget_old(now);
         self.store_supersessions(now);
         self.bury(id, reason, now);
-        let promoted = self.succeed(fell, now, random)?;
+        let promoted = self.succeed(fell, EMERGENCY_BACK, now, random)?;
         if sessions == Some(Sessions::End) {
             self.cut_off(now);
         }
@@ -154,7 +155,7 @@ impl Ring {
         let living: Vec<_> = self.keys.iter().filter(|key| key.secret.is_some()).map(|key| key.id).collect();
         living.iter().for_each(|&id| self.bury(id, reason, now));
         let id = self.stage(now, &OsRandom)?;
-        let at = self.emergency_date(now);
+        let at = self.emergency_date(EMERGENCY_BACK, now);
         self.date(id, at);
         let staged = self.ensure_staged(now, &OsRandom)?;
         self.revocation = RevocationSecrets {
@@ -268,12 +269,18 @@ impl Ring {
     ///
     /// From the active key, at once. From a scheduled one, on its date, which that key gives up: as an
     /// entry with a date it would supersede the active key and seal nothing.
-    fn succeed(&mut self, fell: Fell, now: Timestamp, random: &dyn Random) -> Result<Option<Promotion>, ChangeError> {
+    fn succeed(
+        &mut self,
+        fell: Fell,
+        back: u64,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Option<Promotion>, ChangeError> {
         let mut staged = self.ensure_staged(now, random)?;
         let (key, at) = match fell {
             Fell::Active => {
                 let scheduled = self.with_role(Role::Scheduled, now).map(|key| key.id);
-                (scheduled.unwrap_or(staged), self.emergency_date(now))
+                (scheduled.unwrap_or(staged), self.emergency_date(back, now))
             }
             Fell::Scheduled { at } => (staged, at),
             Fell::Other => return Ok(None),
@@ -294,11 +301,11 @@ impl Ring {
         }
     }
 
-    /// The date of a key that takes over in an emergency: one skew back, so that a server whose clock
-    /// is behind has a key that seals, but after every date that is due. (So a key that falls in the
-    /// very second of its date leaves one second in which nothing seals.)
-    fn emergency_date(&self, now: Timestamp) -> Timestamp {
-        let soonest = Timestamp::from_unix(now.as_unix().saturating_sub(self.policy.skew));
+    /// The date of a key that takes over in an emergency: the skew and `back` seconds ago, so that a
+    /// server whose clock is behind has a key that seals, but after every date that is due. (So a key
+    /// that falls in the very second of its date leaves one second in which nothing seals.)
+    fn emergency_date(&self, back: u64, now: Timestamp) -> Timestamp {
+        let soonest = Timestamp::from_unix(now.as_unix().saturating_sub(self.policy.skew + back));
         let due = self.keys.iter().filter_map(|key| key.activate_at).filter(|&at| at <= now).max();
         due.map_or(soonest, |due| soonest.max(due.plus(1)))
     }
@@ -474,6 +481,10 @@ impl std::error::Error for ChangeError {}
 
 /// How long a writer keeps a tombstone, in seconds: a day longer than readers ask for.
 const TOMBSTONE_KEPT: u64 = 366 * 86_400;
+
+/// How far back the successor of a revoked key is dated, in seconds: a day, so that logins go on though
+/// the writer's clock is a day ahead of the fleet's.
+const EMERGENCY_BACK: u64 = 86_400;
 
 /// The longest that stale revocation data may be accepted, in seconds.
 const MAX_STALE_OK: u64 = 86_400;
