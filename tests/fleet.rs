@@ -4,28 +4,28 @@
 
 mod testkit;
 
-#[path = "fleet/damage.rs"]
-mod damage;
 #[path = "fleet/at_rest.rs"]
 mod at_rest;
 #[path = "fleet/clocks.rs"]
 mod clocks;
 #[path = "fleet/compromise.rs"]
 mod compromise;
-#[path = "fleet/load.rs"]
-mod load;
-#[path = "fleet/writers.rs"]
-mod writers;
+#[path = "fleet/damage.rs"]
+mod damage;
 #[path = "fleet/dates.rs"]
 mod dates;
 #[path = "fleet/desk.rs"]
 mod desk;
+#[path = "fleet/load.rs"]
+mod load;
 #[path = "fleet/replaced.rs"]
 mod replaced;
 #[path = "fleet/rotation.rs"]
 mod rotation;
 #[path = "fleet/sim.rs"]
 mod sim;
+#[path = "fleet/writers.rs"]
+mod writers;
 
 use std::path::Path;
 

@@ -1,1 +1,275 @@
-//! x
+//! When a key or the ring leaked, and when old rings come back: what is dead stays dead.
+
+use waxseal::keys::{ChangeError, Refusal, RingError, RingFile, Role, Sessions, Unexpected};
+use waxseal::session::Reason;
+use waxseal::{KeyId, KeyRing};
+
+use super::desk::{Desk, newer};
+use super::sim::{Fleet, Setup};
+use super::testkit::forge::{Forge, varint};
+use super::testkit::key::Key;
+use super::{NOW, at, sealer};
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 86_400;
+
+/// Forges a first token under the secret of `key` in a stolen ring file.
+fn forged(stolen: &[u8], key: KeyId, issued_at: u64) -> String {
+    let json: serde_json::Value = serde_json::from_slice(stolen).unwrap();
+    let entry = json["keys"].as_array().unwrap().iter().find(|entry| entry["id"] == key.to_string()).unwrap();
+    let secret = super::testkit::decode(entry["secret"].as_str().unwrap()).unwrap();
+    let mut forge = Forge::new("stolen", Key(secret.try_into().unwrap()));
+    forge.context.clear();
+    forge.body = varint(666);
+    forge.iat = issued_at as u32;
+    forge.ttl = varint(DAY);
+    forge.text()
+}
+
+/// Every key of a ring file that has its secret.
+fn living(file: &RingFile) -> Vec<KeyId> {
+    let report = file.report(at(NOW)).unwrap();
+    report.keys.iter().filter(|key| key.role != Role::Revoked).map(|key| key.id).collect()
+}
+
+#[test]
+fn drill_a_foreign_ring_is_refused_and_no_session_lost() {
+    let mut fleet = Fleet::new(Setup { nodes: 5, pace: 20, ..Setup::default() });
+    fleet.run(HOUR);
+    let foreign = RingFile::at(fleet.directory().join("staging.json"));
+    let ours = fleet.nodes[0].ring.status().ring.ring_id;
+    foreign.create(&waxseal::keys::Ring::create(Default::default(), at(fleet.now)).unwrap(), at(fleet.now)).unwrap();
+    let bytes = std::fs::read(foreign.path()).unwrap();
+    for node in &fleet.nodes {
+        super::put(node.path(), &bytes);
+        let error = node.ring.reload().unwrap_err();
+        assert!(matches!(error, RingError::Refused { refusal: Refusal::Foreign, .. }), "{error}");
+        assert!(node.ring.status().last_error.is_some(), "the alarm");
+        let cold = KeyRing::options().expect_ring(&ours).load(node.path());
+        assert!(matches!(cold, Err(RingError::NotExpected { why: Unexpected::Ring { .. }, .. })));
+    }
+    fleet.run(2 * HOUR);
+    fleet.rotate();
+    fleet.run(2 * HOUR);
+    assert!(fleet.tally.refused_rings.is_empty(), "the rotation brought our ring back");
+    fleet.tally.nothing_lost("a foreign ring copied to every server");
+}
+
+#[test]
+fn drill_restored_backup_is_refused_everywhere() {
+    let setup = Setup { nodes: 10, pace: 1800, ..Setup::default() };
+    let mut fleet = Fleet::new(setup);
+    fleet.run(HOUR);
+    let backup = std::fs::read(fleet.admin.path()).unwrap();
+    fleet.rotate();
+    fleet.run(30 * DAY);
+    super::put(fleet.admin.path(), &backup);
+    fleet.send();
+    fleet.run(HOUR);
+    assert_eq!(fleet.tally.refused_rings.len(), 10, "restored");
+    // Cron makes a newer ring out of it.
+    fleet.rotate();
+    fleet.run(DAY);
+    assert_eq!(fleet.tally.refused_rings.len(), 20, "rotated");
+    fleet.tally.nothing_lost("a backup of 30 days restored and rotated");
+}
+
+#[test]
+fn drill_a_revoked_key_stays_refused_after_a_restart_with_the_previous_ring() {
+    let desk = Desk::new();
+    let (token, active, previous) = (desk.mint(), desk.key(Role::Active), desk.bytes());
+    let state = desk.beside("state.json");
+    let start =
+        |with_state: bool| desk.start(if with_state { KeyRing::options().state(&state) } else { KeyRing::options() });
+    let server = start(true).unwrap();
+    desk.change("revoke", |ring, now| ring.revoke(active, Some("leak"), None, now)).unwrap();
+    server.reload().unwrap();
+    assert!(sealer(&server).open(&token).is_err());
+    drop(server);
+    assert_eq!(sealer(&start(true).unwrap()).open(&token).unwrap_err().reason(), Reason::RevokedKey { key_id: active });
+    desk.put(&previous);
+    let refused = start(true).unwrap_err();
+    let why = Unexpected::Remembered(Refusal::Older { old: NOW + 1, new: NOW });
+    assert!(matches!(&refused, RingError::NotExpected { why: found, .. } if *found == why), "{refused}");
+    // A later rotation of that old ring is newer, and the key is as dead.
+    desk.clock.advance(60);
+    desk.change("rotate", |ring, now| Ok(ring.rotate(now).unwrap())).unwrap();
+    let refused = start(true).unwrap_err();
+    let why = Unexpected::Remembered(Refusal::Tombstone { id: active });
+    assert!(matches!(&refused, RingError::NotExpected { why: found, .. } if *found == why), "{refused}");
+    // Without the state file the key would live again.
+    assert!(sealer(&start(false).unwrap()).open(&token).is_ok());
+    assert!(desk.start(KeyRing::options().min_generation(NOW + 10_000)).is_err());
+}
+
+/// Two admins on one file: whatever order the three rings arrive in, the key ends dead.
+#[test]
+fn drill_revoked_by_one_admin_and_rotated_by_another_is_dead_in_every_order() {
+    let admin = Desk::new();
+    let active = admin.key(Role::Active);
+    let mut rings = vec![admin.bytes()];
+    admin.change("revoke", |ring, now| ring.revoke(active, Some("leak"), None, now)).unwrap();
+    rings.push(admin.bytes());
+    admin.clock.advance(600);
+    admin.change("rotate", |ring, now| Ok(ring.rotate(now).unwrap())).unwrap();
+    rings.push(admin.bytes());
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let server = Desk::holding(&rings[0]);
+        let token = server.mint();
+        for index in order {
+            server.put(&rings[index]);
+            let _ = server.ring.reload();
+        }
+        assert_eq!(server.opens(&token), Err(Reason::RevokedKey { key_id: active }), "{order:?}");
+    }
+}
+
+/// The same on two copies that do not know of each other: no writer may do that, and servers say so.
+#[test]
+fn drill_revoked_and_rotated_on_two_copies_is_an_alarm_and_revoking_again_ends_it() {
+    let (one, two) = (Desk::new(), Desk::new());
+    two.put(&one.bytes());
+    let (token, active, base) = (one.mint(), one.key(Role::Active), one.bytes());
+    one.change("revoke", |ring, now| ring.revoke(active, None, None, now)).unwrap();
+    two.clock.advance(60);
+    two.change("rotate", |ring, now| Ok(ring.rotate(now).unwrap())).unwrap();
+    for order in [[one.bytes(), two.bytes()], [two.bytes(), one.bytes()]] {
+        let server = Desk::holding(&base);
+        server.put(&order[0]);
+        server.follow();
+        server.put(&order[1]);
+        server.refuses();
+    }
+    // Those that took the rotation first are told by a revoke on top of it.
+    let server = Desk::holding(&two.bytes());
+    two.change("revoke", |ring, now| ring.revoke(active, None, None, now)).unwrap();
+    server.put(&two.bytes());
+    server.follow();
+    assert_eq!(server.opens(&token), Err(Reason::RevokedKey { key_id: active }));
+}
+
+#[test]
+fn drill_a_leaked_ring_is_replaced_and_all_that_was_forged_is_dead() {
+    let desk = Desk::new();
+    desk.rotate();
+    let (stolen, ids, honest) = (desk.bytes(), living(&desk.file), desk.mint());
+    let forge = |issued_at| ids.iter().map(|&id| forged(&stolen, id, issued_at)).collect::<Vec<_>>();
+    let before = forge(NOW);
+    assert!(before.iter().all(|token| desk.opens(token).is_ok()), "the attacker is in");
+    desk.clock.advance(5);
+    let done = desk.change("revoke-all", |ring, now| ring.revoke_all(Some("ring leaked"), now)).unwrap();
+    assert_eq!(done.revoked.len(), ids.len());
+    desk.follow();
+    for token in before.iter().chain(&forge(NOW + 6)).map(String::as_str).chain([honest.as_str()]) {
+        assert!(matches!(desk.opens(token), Err(Reason::RevokedKey { .. })));
+    }
+    // Nothing of the stolen file is left: keys, and the secrets that revocations are shared under.
+    let (old, new): (serde_json::Value, serde_json::Value) =
+        (serde_json::from_slice(&stolen).unwrap(), serde_json::from_slice(&desk.bytes()).unwrap());
+    assert_ne!(old["revocation_secrets"]["scope"], new["revocation_secrets"]["scope"]);
+    assert_ne!(old["revocation_secrets"]["mac"], new["revocation_secrets"]["mac"]);
+    desk.opens(desk.mint()).unwrap();
+}
+
+/// A forged session renewed under a good key outlives the revoked one, until the steps that are printed.
+#[test]
+fn drill_a_retired_key_and_its_renewed_forgery_are_dead_after_the_printed_steps() {
+    let (desk, straggler) = (Desk::new(), Desk::new());
+    desk.change("rotate", |ring, now| Ok(ring.rotate(now).unwrap())).unwrap();
+    let (stolen, retired) = (desk.bytes(), desk.key(Role::Active));
+    straggler.put(&stolen);
+    let straggler = Desk::holding(&stolen);
+    desk.follow();
+    let both = |now: u64| {
+        desk.clock.set(at(now));
+        straggler.clock.set(at(now));
+    };
+    both(NOW + 2 * HOUR);
+    let renew = |on: &Desk, token: &str| on.sealer.renew(&on.sealer.open(token).unwrap()).unwrap();
+    let first = renew(&desk, &forged(&stolen, retired, NOW + HOUR));
+    assert_ne!(first.key_id(), retired, "under a good key");
+    let unsaid = desk.change("revoke", |ring, now| ring.revoke(retired, None, None, now)).unwrap_err();
+    assert_eq!(unsaid, ChangeError::SessionsUnsaid { id: retired });
+    // Kept, the forgery lives on.
+    let kept = Desk::holding(&desk.bytes());
+    kept.clock.set(desk.now());
+    kept.change("revoke", |ring, now| ring.revoke(retired, None, Some(Sessions::Keep), now)).unwrap();
+    kept.follow();
+    kept.opens(&first).unwrap();
+    // 1. `keys revoke ID --sessions end`.
+    desk.change("revoke", |ring, now| ring.revoke(retired, None, Some(Sessions::End), now)).unwrap();
+    desk.follow();
+    assert_eq!(desk.opens(&first), Err(Reason::Revoked));
+    // A server that has not followed yet takes one more forgery and renews it.
+    both(NOW + 2 * HOUR + 30);
+    let second = renew(&straggler, &forged(&stolen, retired, NOW + 2 * HOUR + 30));
+    desk.opens(&second).unwrap();
+    // 2. Once the fleet has converged: `keys not-before`.
+    both(NOW + 2 * HOUR + 700);
+    desk.change("not-before", |ring, now| ring.set_not_before(now, now)).unwrap();
+    straggler.put(&desk.bytes());
+    desk.follow();
+    straggler.follow();
+    for server in [&desk, &straggler] {
+        assert_eq!(server.opens(&first), Err(Reason::Revoked));
+        assert_eq!(server.opens(&second), Err(Reason::Revoked));
+        assert!(matches!(server.opens(forged(&stolen, retired, NOW + 2 * HOUR + 701)), Err(Reason::RevokedKey { .. })));
+        server.opens(server.mint()).unwrap();
+    }
+}
+
+#[test]
+fn drill_fourteen_keys_and_ten_tombstones_leave_room_for_a_revoke() {
+    let desk = Desk::new();
+    for _ in 0..10 {
+        let active = desk.key(Role::Active);
+        desk.change("revoke", |ring, now| ring.revoke(active, None, None, now)).unwrap();
+        desk.clock.advance(HOUR);
+    }
+    while desk.file.update(desk.now(), "rotate", |ring| Ok::<_, Full>((ring.rotate(desk.now())?, true))).is_ok() {
+        desk.clock.advance(HOUR);
+    }
+    desk.follow();
+    let count = |role| desk.file.report(desk.now()).unwrap().keys.iter().filter(|key| key.role == role).count();
+    assert_eq!((living(&desk.file).len(), count(Role::Revoked)), (14, 10));
+    desk.clock.advance(10);
+    let (token, active) = (desk.mint(), desk.key(Role::Active));
+    desk.change("revoke", |ring, now| ring.revoke(active, Some("leak"), None, now)).unwrap();
+    desk.follow();
+    assert_eq!(desk.opens(&token), Err(Reason::RevokedKey { key_id: active }));
+    desk.opens(desk.mint()).unwrap();
+}
+
+#[derive(Debug)]
+struct Full;
+
+impl From<waxseal::keys::DiskError> for Full {
+    fn from(error: waxseal::keys::DiskError) -> Self {
+        panic!("{error}")
+    }
+}
+
+impl From<waxseal::keys::RotateError> for Full {
+    fn from(error: waxseal::keys::RotateError) -> Self {
+        assert!(matches!(error, waxseal::keys::RotateError::Full { .. }));
+        Self
+    }
+}
+
+/// Without the rule that no key in retention may vanish, a restart on a pruned ring loses sessions.
+#[test]
+fn a_key_pruned_too_early_loses_sessions_where_nothing_refuses_it() {
+    let desk = Desk::new();
+    let (token, first) = (desk.mint(), desk.key(Role::Active));
+    desk.rotate();
+    desk.clock.advance(2 * HOUR);
+    desk.put(&super::desk::edited(&desk.bytes(), |json| {
+        newer(json);
+        json["keys"].as_array_mut().unwrap().retain(|key| key["id"] != first.to_string());
+    }));
+    let error = desk.refuses();
+    assert!(matches!(error, RingError::Refused { refusal: Refusal::Key { id }, .. } if id == first), "{error}");
+    desk.opens(&token).unwrap();
+    let cold = desk.start(KeyRing::options()).unwrap();
+    assert_eq!(sealer(&cold).open(&token).unwrap_err().reason(), Reason::UnknownKey { key_id: first });
+}

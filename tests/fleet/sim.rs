@@ -173,13 +173,6 @@ impl Fleet {
         self.nodes[node].cut_off_until = self.now + seconds;
     }
 
-    /// Starts a server anew, with the file that lies on its disk.
-    pub(crate) fn restart(&mut self, node: usize) {
-        let Node { path, ahead, cut_off_until, .. } = &self.nodes[node];
-        let fresh = Node { cut_off_until: *cut_off_until, ..Node::new(path.clone(), *ahead, self.now) };
-        self.nodes[node] = fresh;
-    }
-
     /// Where the fleet keeps its files.
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()

@@ -35,7 +35,8 @@ fn t06_a_killed_writer_leaves_a_good_ring_and_no_lock() {
             .spawn()
             .unwrap();
         let said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let wrote = said.filter_map(|line| line.rsplit_once("wrote ").map(|(_, number)| number.parse::<u64>().unwrap()));
+        let wrote =
+            said.filter_map(|line| line.rsplit_once("wrote ").map(|(_, number)| number.parse::<u64>().unwrap()));
         let last = wrote.take(lines).last().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
