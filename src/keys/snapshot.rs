@@ -47,19 +47,22 @@ pub(crate) enum Lookup<'a> {
 }
 
 /// What is derived from a key for one purpose, mode and carrier; wiped on drop.
+///
+/// Boxed, since moving an enum also copies what happens to lie in the room that its variant does not
+/// use: another key's bytes, which nobody would wipe.
 pub(crate) enum Subkeys {
-    Sealed { key: AeadKey, rnd: MacKey },
-    Signed { key: MacKey, rnd: MacKey },
+    Sealed { key: Box<AeadKey>, rnd: Box<MacKey> },
+    Signed { key: Box<MacKey>, rnd: Box<MacKey> },
 }
 
 impl Subkeys {
     /// `HKDF-Expand(PRK, info, 32)` for both uses. FORMAT.md, "Keys".
     pub(crate) fn derive(prk: &Prk, label: &Label) -> Self {
-        let rnd = MacKey::new(&prk.expand(&label.info(Use::Rnd)));
+        let rnd = Box::new(MacKey::new(&prk.expand(&label.info(Use::Rnd))));
         let key = prk.expand(&label.info(Use::Token));
         match label.mode {
-            Mode::Sealed => Self::Sealed { key: AeadKey::new(&key), rnd },
-            Mode::Signed => Self::Signed { key: MacKey::new(&key), rnd },
+            Mode::Sealed => Self::Sealed { key: Box::new(AeadKey::new(&key)), rnd },
+            Mode::Signed => Self::Signed { key: Box::new(MacKey::new(&key)), rnd },
         }
     }
 }
