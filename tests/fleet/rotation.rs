@@ -43,7 +43,7 @@ fn t01_other_fleets_lose_no_session_either() {
 }
 
 #[test]
-fn t01_without_the_skew_in_the_policy_sessions_are_lost() {
+fn t01_clocks_beyond_the_skew_lose_sessions() {
     let mut fleet = Fleet::new(Setup { nodes: 10, clocks: 200, ..Setup::default() });
     fleet.rotate();
     fleet.run(2 * HOUR);
@@ -102,7 +102,7 @@ fn promote_a_fresh_key(fleet: &mut Fleet, force: bool) -> Result<(), ChangeError
 }
 
 #[test]
-fn t03_late_and_skew_guard_servers_that_are_behind() {
+fn drill_a_server_three_days_late_loses_nothing_unless_late_is_zero() {
     // A server three days late with a rotation, in a fleet that allows for it and in one that does not.
     for (allowed, lost) in [(3 * DAY, false), (0, true)] {
         let mut fleet = Fleet::new(Setup { nodes: 5, pace: 300, policy: late(allowed), ..Setup::default() });
@@ -116,7 +116,7 @@ fn t03_late_and_skew_guard_servers_that_are_behind() {
 }
 
 #[test]
-fn an_emergency_revoke_ends_only_what_it_must() {
+fn drill_an_emergency_revoke_ends_only_what_it_must() {
     let mut fleet = Fleet::new(Setup { nodes: 20, ..Setup::default() });
     for _ in 0..3 {
         fleet.rotate();

@@ -82,12 +82,12 @@ fn t26_a_cron_job_that_fails_now_and_then_keeps_the_ring_in_order() {
     assert!(rotations >= 13 && failures > 50, "{rotations} rotations, {failures} failures");
 }
 
-/// One active key now and after every date in the ring, one staged, and no more than a routine leaves.
+/// One active key now and after the next date in the ring, one staged, and no more than a routine leaves.
 fn in_order(desk: &Desk, hour: u64) {
-    let report = desk.file.report(desk.now()).unwrap();
-    let dates = report.keys.iter().filter_map(|key| key.activate_at).filter(|&date| date > desk.now());
-    for instant in dates.chain([desk.now()]) {
-        let then = desk.file.report(instant).unwrap();
+    let now = desk.file.report(desk.now()).unwrap();
+    let next = now.keys.iter().filter_map(|key| key.activate_at).filter(|&date| date > desk.now()).max();
+    let next = next.map(|date| desk.file.report(date).unwrap());
+    for then in [now].into_iter().chain(next) {
         let count = |role| then.keys.iter().filter(|key| key.role == role).count();
         assert_eq!((count(Role::Active), count(Role::Staged)), (1, 1), "hour {hour}");
         assert!(then.keys.len() <= 14, "hour {hour}");
