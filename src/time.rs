@@ -24,6 +24,12 @@ impl Timestamp {
         Self(seconds)
     }
 
+    /// Reads RFC 3339, such as `2026-08-06T07:06:40Z`; `None` for anything else, and for years before 1970.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        date.unix_timestamp().try_into().ok().map(Self)
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     pub const fn as_unix(self) -> u64 {
         self.0
@@ -238,6 +244,16 @@ mod tests {
     /// Shows `wall` every second from `from` to `to` and returns the last trusted time.
     fn show(trust: &Trust, from: u64, to: u64, wall: impl Fn(u64) -> u64) -> u64 {
         (from..=to).step_by(1000).map(|mono| trust.now(mono, || wall(mono))).last().unwrap()
+    }
+
+    #[test]
+    fn an_instant_is_read_as_it_is_shown() {
+        let at = Timestamp::from_unix(1_786_000_000);
+        assert_eq!(Timestamp::from_rfc3339(&at.to_string()), Some(at));
+        assert_eq!(Timestamp::from_rfc3339("2026-08-06T09:06:40+02:00"), Some(at));
+        for bad in ["", "now", "2026-08-06", "2026-08-06 07:06:40", "1969-12-31T23:59:59Z", "2026-13-06T07:06:40Z"] {
+            assert_eq!(Timestamp::from_rfc3339(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -124,6 +124,15 @@ pub enum KekSource {
 }
 
 impl KekSource {
+    /// Fetches the key and says its id, as 8 hexadecimal digits: not secret, and written in every file that is
+    /// encrypted under it.
+    ///
+    /// # Errors
+    /// See [`KekError`].
+    pub fn id(&self) -> Result<String, KekError> {
+        Ok(hex(&self.fetch()?.id()))
+    }
+
     /// Fetches the key.
     pub(crate) fn fetch(&self) -> Result<Kek, KekError> {
         let text = match self {

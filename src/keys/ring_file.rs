@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::at_rest::AtRest;
 use super::disk::{self, DiskError, Problem, Replace};
-use super::kek::KekSource;
+use super::kek::{KekSource, envelope_id};
 use super::ring::Ring;
 use super::status::RingReport;
 use crate::crypto::DIGEST_LEN;
+use crate::text::hex;
 use crate::time::Timestamp;
 
 /// A ring file, for the tools that write it. Servers use [`KeyRing`](super::KeyRing).
@@ -72,6 +73,16 @@ impl RingFile {
     pub fn report(&self, now: Timestamp) -> Result<RingReport, DiskError> {
         let (ring, digest) = self.read_with_digest()?;
         Ok(RingReport::of(&ring, digest, now))
+    }
+
+    /// The id of the KEK that the file is encrypted under, as 8 hexadecimal digits; `None` for a plain file.
+    ///
+    /// The file says so itself and is not opened, so this is a hint until [`read`](Self::read) has succeeded.
+    ///
+    /// # Errors
+    /// The file is missing or too large, not a regular file, or others can read it.
+    pub fn kek_id(&self) -> Result<Option<String>, DiskError> {
+        Ok(envelope_id(&disk::read(&self.path)?).map(|id| hex(&id)))
     }
 
     fn read_with_digest(&self) -> Result<(Ring, [u8; DIGEST_LEN]), DiskError> {
@@ -414,6 +425,7 @@ mod tests {
         sealed.create(&new(), NOW).unwrap();
         let bytes = fs::read(plain.path()).unwrap();
         assert!(!bytes.windows(9).any(|window| window == b"\"secret\":"));
+        assert_eq!(plain.kek_id().unwrap(), Some(first.id().unwrap()));
         assert_eq!(*sealed.read().unwrap().to_file(), *new().to_file());
         assert!(plain.read().unwrap_err().to_string().contains("--kek"));
         let wrong = plain.clone().kek(second.clone()).read().unwrap_err().to_string();
@@ -424,6 +436,7 @@ mod tests {
         assert!(sealed.read().is_err());
         assert_eq!(*both.read().unwrap().to_file(), *new().to_file(), "the same generation");
         both.rewrap(&plain, NOW).unwrap();
+        assert_eq!(plain.kek_id().unwrap(), None);
         assert!(plain.read().is_ok());
         assert!(both.read().unwrap_err().to_string().contains("not encrypted"));
     }

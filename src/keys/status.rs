@@ -2,8 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use super::policy::RingPolicy;
-use super::ring::Ring;
+use super::policy::{ROUTINE_KEYS, RingPolicy};
+use super::ring::{KeyStatus, Ring};
 use super::role::Role;
 use crate::crypto::DIGEST_LEN;
 use crate::id::KeyId;
@@ -26,6 +26,10 @@ pub struct RingReport {
     pub active: Option<KeyId>,
     /// Sessions that started at or before this are over.
     pub not_before: Option<Timestamp>,
+    /// Until when stale revocation data is accepted; `None` if it is not.
+    pub stale_ok_until: Option<Timestamp>,
+    /// How many more keys routine rotation may add before others expire.
+    pub slots_left: usize,
     /// What the fleet agreed on.
     pub policy: RingPolicy,
     /// Every key, in the order in which they take over; staged ones last.
@@ -50,6 +54,10 @@ pub struct KeyReport {
     pub opens_until: Option<Timestamp>,
     /// The longest its tokens may live, in seconds.
     pub max_token_lifetime: u64,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Why it was revoked, in the operator's words.
+    pub reason: Option<String>,
 }
 
 /// How a server's ring is doing.
@@ -65,6 +73,13 @@ pub struct RingStatus {
     pub last_error: Option<String>,
 }
 
+impl Ring {
+    /// What each key does at `now`, without a secret.
+    pub fn report(&self, now: Timestamp) -> RingReport {
+        RingReport::of(self, self.digest(), now)
+    }
+}
+
 impl RingReport {
     pub(crate) fn of(ring: &Ring, digest: [u8; DIGEST_LEN], now: Timestamp) -> Self {
         let mut keys: Vec<_> = ring
@@ -78,6 +93,8 @@ impl RingReport {
                 superseded_at: ring.superseded_at(key),
                 opens_until: ring.opens_until(key),
                 max_token_lifetime: key.max_token_lifetime,
+                revoked_at: key.revoked_at,
+                reason: key.reason.clone(),
             })
             .collect();
         keys.sort_by_key(|key| (key.activate_at.is_none(), key.activate_at, key.id));
@@ -88,6 +105,10 @@ impl RingReport {
             now,
             active: ring.active(now),
             not_before: Some(ring.not_before).filter(|at| at.as_unix() > 0),
+            stale_ok_until: Some(ring.stale_ok_until).filter(|&until| until > now),
+            // By status: a server's copy of the ring holds no secrets to count.
+            slots_left: ROUTINE_KEYS
+                .saturating_sub(ring.keys.iter().filter(|key| key.status != KeyStatus::Revoked).count()),
             policy: ring.policy.clone(),
             keys,
         }
@@ -109,6 +130,19 @@ impl Serialize for Role {
 mod tests {
     use super::*;
     use crate::keys::rotate::tests::new;
+
+    #[test]
+    fn a_report_counts_the_slots_that_routine_has_left() {
+        let (mut ring, now) = (new(), Timestamp::from_unix(1_786_000_000));
+        assert_eq!(ring.report(now).slots_left, 12);
+        let active = ring.active(now).unwrap();
+        ring.revoke(active, Some("lost"), None, now).unwrap();
+        assert_eq!(ring.report(now).slots_left, 12, "a tombstone takes none");
+        assert_eq!(ring.without_secrets().report(now).slots_left, 12);
+        let report = ring.report(now);
+        let key = report.key(active).unwrap();
+        assert_eq!((key.revoked_at, key.reason.as_deref()), (Some(now), Some("lost")));
+    }
 
     #[test]
     fn a_report_holds_no_secret() {
