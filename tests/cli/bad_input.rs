@@ -1,30 +1,34 @@
 //! Arguments and rings that are refused: the exit code, one line, and nothing written.
 
-use crate::support::{NOW, Ran, Scratch, TOKEN};
-
-/// Runs `words` with and without `--json`; both must fail alike and change no file.
-fn refused(scratch: &Scratch, words: &str, exit: i32, code: &str, says: &[&str]) {
-    let before = scratch.files();
-    let line = scratch.run(words).failed(exit);
-    for part in says {
-        assert!(line.contains(part), "{words}: no `{part}` in {line}");
-    }
-    let json: serde_json::Value = serde_json::from_str(&scratch.run(&format!("{words} --json")).failed(exit)).unwrap();
-    assert_eq!(json["code"], code, "{words}: {json}");
-    assert!(json["error"].as_str().is_some_and(|text| line.contains(text)), "{words}: {json}");
-    assert!(json["advice"].as_str().is_none_or(|text| line.contains(text)), "{words}: {json}");
-    assert_eq!(scratch.files(), before, "{words}: something was written");
-}
+use crate::support::{NOW, Ran, Scratch, TOKEN, refused};
 
 /// Every verb that reads a ring.
-fn readers() -> [String; 5] {
-    [
-        "keys list".into(),
-        "keys status".into(),
-        "keys rotate".into(),
-        "token seal --purpose session --body 00".into(),
-        format!("token open --purpose session {TOKEN}"),
+fn readers() -> Vec<String> {
+    let mut readers: Vec<_> = [
+        "keys list",
+        "keys status",
+        "keys verify",
+        "keys rotate",
+        "keys rotate --if-older-than 1d",
+        "keys promote 4e576f --now",
+        "keys disable 72c05b",
+        "keys enable 72c05b",
+        "keys revoke 72c05b --reason lost",
+        "keys revoke --all --reason lost --yes",
+        "keys revoke --all --reason lost",
+        "keys not-before now",
+        "keys stale-ok --off",
+        "keys prune",
+        "keys prune --dry-run",
+        "keys policy",
+        "keys rewrap --to-plaintext",
+        "keys upgrade-format",
+        "token seal --purpose session --body 00",
     ]
+    .map(str::to_owned)
+    .into();
+    readers.push(format!("token open --purpose session {TOKEN}"));
+    readers
 }
 
 fn refused_by_all(scratch: &Scratch, code: &str, says: &[&str]) {
@@ -89,11 +93,11 @@ fn a_ring_that_is_no_file() {
 #[test]
 fn a_ring_is_never_made_over_anything() {
     let scratch = Scratch::with_ring();
-    refused(&scratch, "keys init", 3, "ring_exists", &["ring.json exists", "never overwritten"]);
+    refused(&scratch, "keys init --plaintext", 3, "ring_exists", &["ring.json exists", "never overwritten"]);
     scratch.write("ring.json", b"not a ring, and not ours");
-    refused(&scratch, "keys init", 3, "ring_exists", &["never overwritten"]);
-    refused(&scratch, "keys init --ring .", 3, "ring_exists", &["never overwritten"]);
-    refused(&scratch, "keys init --ring no/ring.json", 3, "ring_directory", &["does not exist"]);
+    refused(&scratch, "keys init --plaintext", 3, "ring_exists", &["never overwritten"]);
+    refused(&scratch, "keys init --plaintext --ring .", 3, "ring_exists", &["never overwritten"]);
+    refused(&scratch, "keys init --plaintext --ring no/ring.json", 3, "ring_directory", &["does not exist"]);
 }
 
 #[cfg(unix)]
@@ -101,7 +105,7 @@ fn a_ring_is_never_made_over_anything() {
 fn a_link_to_nowhere_is_something_too() {
     let scratch = Scratch::empty();
     std::os::unix::fs::symlink("elsewhere", scratch.path("ring.json")).unwrap();
-    let line = scratch.run("keys init").failed(3);
+    let line = scratch.run("keys init --plaintext").failed(3);
     assert!(line.contains("never overwritten"), "{line}");
     assert!(!scratch.path("elsewhere").exists());
 }
@@ -121,9 +125,9 @@ fn a_policy_that_cannot_work_names_its_flags() {
         ("--activation-delay 4294967296", &["--activation-delay 4294967296s"]),
         ("--rotate-every 0", &["--rotate-every 0s"]),
     ] {
-        refused(&scratch, &format!("keys init {flags}"), 2, "policy", says);
+        refused(&scratch, &format!("keys init --plaintext {flags}"), 2, "policy", says);
     }
-    scratch.run("keys init --activation-delay 756 --rotate-every 15720").ok();
+    scratch.run("keys init --plaintext --activation-delay 756 --rotate-every 15720").ok();
 }
 
 #[test]

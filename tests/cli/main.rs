@@ -3,9 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed, in its helpers too")]
 
 mod bad_input;
+mod compare;
+mod doctor;
+mod kek;
+mod revoke;
 mod rings;
+mod secrecy;
 mod streams;
 mod support;
+mod verbs;
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +38,20 @@ fn transcripts() {
 #[test]
 fn every_verb_has_its_help_read() {
     let help = include_str!("help.trycmd");
-    for verb in ["keys init", "keys list", "keys rotate", "keys status", "token seal", "token open", "token inspect"] {
+    let of_area = |area: &str| {
+        let (_, listed) = help.split_once(&format!("$ waxseal {area} --help")).unwrap();
+        let (_, listed) = listed.split_once("Commands:\n").unwrap();
+        let names = listed
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter(|line| !line.starts_with("   "))
+            .map(|line| line.split_whitespace().next().unwrap());
+        let verbs = names.filter(|&name| name != "help").map(|name| format!("{area} {name}"));
+        verbs.collect::<Vec<_>>()
+    };
+    let verbs = [of_area("keys"), of_area("token")].concat();
+    assert_eq!(verbs.len(), 18 + 3);
+    for verb in verbs {
         let (_, said) = help.split_once(&format!("$ waxseal {verb} --help")).unwrap();
         let said = said.split("\n$ ").next().unwrap();
         assert!(said.contains(&format!("\n  waxseal {verb} ")), "{verb}: no example");

@@ -7,7 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
+use waxseal::keys::{DiskError, Ring, RingFile, RingPolicy};
+use waxseal::time::{Clock, SystemClock, Timestamp};
 
 /// The command.
 pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_waxseal");
@@ -33,6 +36,28 @@ impl Scratch {
         scratch
     }
 
+    /// With a plain ring made `ago` seconds ago and rotated `times` times since, once an hour, as `ring.json`.
+    pub(crate) fn rotated(ago: u64, times: u64) -> Self {
+        let scratch = Self::empty();
+        let made = Timestamp::from_unix(now().as_unix() - ago);
+        let file = RingFile::at(scratch.path("ring.json"));
+        file.create(&Ring::create(RingPolicy::default(), made).unwrap(), made).unwrap();
+        for hour in 0..times {
+            let then = made.plus(3_600 * hour);
+            file.update(then, "rotate", |ring| {
+                ring.rotate(then).unwrap();
+                Ok::<_, DiskError>(((), true))
+            })
+            .unwrap();
+        }
+        scratch
+    }
+
+    /// What `keys list` says of the ring.
+    pub(crate) fn list(&self) -> Value {
+        self.run("keys list --json").json()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -55,7 +80,7 @@ impl Scratch {
     /// Every file and what is in it.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let names = fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
-        names.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+        names.filter(|path| !path.is_dir()).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     }
 
     /// The command in this directory, with `WAXSEAL_RING` naming `ring.json`.
@@ -74,6 +99,11 @@ impl Scratch {
     pub(crate) fn run_with(&self, words: &str, input: &[u8]) -> Ran {
         Ran::of(self.command(words.split_whitespace()), input)
     }
+}
+
+/// This machine's clock.
+pub(crate) fn now() -> Timestamp {
+    SystemClock::new(std::time::Duration::from_secs(1)).now()
 }
 
 /// What a run of the command did.
@@ -116,4 +146,33 @@ impl Ran {
     pub(crate) fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.ok()).unwrap()
     }
+}
+
+/// Runs `words` with and without `--json`; both must fail alike and change no file.
+pub(crate) fn refused(scratch: &Scratch, words: &str, exit: i32, code: &str, says: &[&str]) {
+    let before = scratch.files();
+    let line = scratch.run(words).failed(exit);
+    for part in says {
+        assert!(line.contains(part), "{words}: no `{part}` in {line}");
+    }
+    let json: Value = serde_json::from_str(&scratch.run(&format!("{words} --json")).failed(exit)).unwrap();
+    assert_eq!(json["code"], code, "{words}: {json}");
+    assert!(json["error"].as_str().is_some_and(|text| line.contains(text)), "{words}: {json}");
+    assert!(json["advice"].as_str().is_none_or(|text| line.contains(text)), "{words}: {json}");
+    assert_eq!(scratch.files(), before, "{words}: something was written");
+}
+
+/// The ids of the keys that a report shows in `role`, in its order.
+pub(crate) fn ids(report: &Value, role: &str) -> Vec<String> {
+    let keys = report["keys"].as_array().unwrap().iter().filter(|key| key["role"] == role);
+    keys.map(|key| key["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every secret in the text of a plain ring file.
+pub(crate) fn secrets(ring: &[u8]) -> Vec<String> {
+    let ring: Value = serde_json::from_slice(ring).unwrap();
+    let keys = ring["keys"].as_array().unwrap().iter().map(|key| &key["secret"]);
+    let macs = ring["revocation_secrets"]["mac"].as_array().unwrap().iter().map(|mac| &mac["secret"]);
+    let all = keys.chain(macs).chain([&ring["revocation_secrets"]["scope"]]);
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -1,17 +1,17 @@
 //! The arguments, and the help that goes with them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use waxseal::id::Purpose;
-use waxseal::keys::RingPolicy;
 use waxseal::session::{Policy, Prefix};
 use waxseal::{Carrier, Mode};
 
 use crate::help;
 use crate::input::duration;
+use crate::keys::KeysVerb;
+use crate::ring::RingArg;
 
 /// Key rings and session tokens, from a shell.
 #[derive(Debug, Parser)]
@@ -26,28 +26,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Area {
-    /// Make, look at and rotate a key ring.
+    /// Make, look at, rotate and repair a key ring.
     #[command(subcommand, after_help = help::EXIT_CODES)]
     Keys(KeysVerb),
     /// Seal, open and inspect single tokens.
     #[command(subcommand, after_help = help::EXIT_CODES)]
     Token(TokenVerb),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysVerb {
-    /// Make a new ring file, once for a whole fleet.
-    #[command(after_help = help::INIT)]
-    Init(Init),
-    /// List the keys in the order in which they take over.
-    #[command(after_help = help::LIST)]
-    List(Look),
-    /// Give the staged key a date from which it seals, and stage another.
-    #[command(after_help = help::ROTATE)]
-    Rotate(Rotate),
-    /// Show how the ring is doing, and whether anything is to be done.
-    #[command(after_help = help::STATUS)]
-    Status(Look),
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,69 +45,6 @@ pub(crate) enum TokenVerb {
     /// Print what a token says of itself, without a key and NOT verified.
     #[command(after_help = help::INSPECT)]
     Inspect(Inspect),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RingArg {
-    /// The ring file.
-    #[arg(long = "ring", value_name = "PATH", env = "WAXSEAL_RING", hide_env_values = true)]
-    pub(crate) path: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Init {
-    #[command(flatten)]
-    pub(crate) ring: RingArg,
-    /// The longest any token may live.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "24h")]
-    max_lifetime: Duration,
-    /// The largest difference between two clocks of the fleet.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "60s")]
-    skew: Duration,
-    /// How long after `rotate` the new key seals.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "1h")]
-    activation_delay: Duration,
-    /// How long a key should seal before the next takes over.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "30d")]
-    rotate_every: Duration,
-    /// How often a server looks at the ring file.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "15s")]
-    refresh: Duration,
-    /// How long a new ring file takes to reach every server.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "10m")]
-    distribution: Duration,
-    /// How long a server may run on an old ring.
-    #[arg(long, value_name = "D", value_parser = duration, default_value = "24h")]
-    late: Duration,
-}
-
-impl Init {
-    pub(crate) fn policy(&self) -> RingPolicy {
-        let mut policy = RingPolicy::default();
-        policy.max_token_lifetime = self.max_lifetime.as_secs();
-        policy.skew = self.skew.as_secs();
-        policy.activation_delay = self.activation_delay.as_secs();
-        policy.rotate_every = self.rotate_every.as_secs();
-        policy.refresh = self.refresh.as_secs();
-        policy.distribution = self.distribution.as_secs();
-        policy.late = self.late.as_secs();
-        policy
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Look {
-    #[command(flatten)]
-    pub(crate) ring: RingArg,
-    /// Look at the ring as of this Unix second instead of now.
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) now: Option<u64>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rotate {
-    #[command(flatten)]
-    pub(crate) ring: RingArg,
 }
 
 /// What a sealer is built from, the same for sealing and opening.
@@ -216,12 +137,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn defaults_are_the_library_s() {
-        let cli = Cli::try_parse_from(["waxseal", "keys", "init", "--ring", "x"]).unwrap();
-        let Area::Keys(KeysVerb::Init(init)) = cli.area else { panic!("{cli:?}") };
-        assert_eq!(init.policy(), RingPolicy::default());
     }
 }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use serde::Serialize;
 use waxseal::MIN_TEXT_LEN;
-use waxseal::keys::{CreateError, DiskError, PolicyError, RingError, RotateError};
 use waxseal::session::{BuildError, Limit, Reason, SealError};
 
 use crate::show::{note, span};
@@ -23,7 +22,7 @@ pub(crate) struct CliError {
 /// The exit codes other than 0, as `waxseal --help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// The token was refused, or no key of the ring seals.
+    /// The token was refused, no key of the ring seals, or a check found something.
     Refused = 1,
     /// Wrong arguments.
     Usage = 2,
@@ -49,6 +48,11 @@ impl CliError {
     pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self
+    }
+
+    /// What was wrong, and what to do next.
+    pub(crate) fn parts(self) -> (&'static str, String, Option<String>) {
+        (self.code, self.what, self.advice)
     }
 
     /// Writes the error to standard error.
@@ -89,68 +93,6 @@ impl CliError {
             _ => None,
         };
         Self { advice, ..Self::new(Exit::Usage, "usage", error.to_string()) }
-    }
-}
-
-impl From<DiskError> for CliError {
-    fn from(error: DiskError) -> Self {
-        let (text, advice) = (error.to_string(), error.advice());
-        let what = text.strip_suffix(advice).and_then(|rest| rest.strip_suffix("; ")).unwrap_or(&text);
-        Self::new(Exit::Ring, error.code(), what.to_owned()).advise(advice)
-    }
-}
-
-impl From<RingError> for CliError {
-    fn from(error: RingError) -> Self {
-        match error {
-            RingError::Disk(error) => error.into(),
-            other => Self::new(Exit::Ring, "ring", other.to_string()),
-        }
-    }
-}
-
-impl From<CreateError> for CliError {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::Policy(error) => Self::from(error),
-            other => Self::new(Exit::Failed, "random", other.to_string()),
-        }
-    }
-}
-
-/// Names the flags, where the library names its fields.
-impl From<PolicyError> for CliError {
-    fn from(error: PolicyError) -> Self {
-        let (what, advice) = match error {
-            PolicyError::ActivationDelay { seconds, least } => (
-                format!(
-                    "--activation-delay {seconds}s is too short: a new key is on every server only after \
-                     2.4 x refresh + distribution + 2 x skew = {least} s"
-                ),
-                format!("raise --activation-delay to {least}s, or lower --refresh, --distribution or --skew"),
-            ),
-            PolicyError::Range { name, value, least, most } => {
-                let flag = name.replace("max_token_lifetime", "max-lifetime").replace('_', "-");
-                (format!("--{flag} {value}s is out of range"), format!("give {least}s to {most}s"))
-            }
-            PolicyError::TooManyKeys { needed, least } => (
-                format!("{needed} keys would be in the ring at once, and routine rotation stops at 14"),
-                format!("raise --rotate-every to {least}s, or lower --max-lifetime or --late"),
-            ),
-            other => (other.to_string(), "change the durations".into()),
-        };
-        Self::new(Exit::Usage, "policy", what).advise(advice)
-    }
-}
-
-impl From<RotateError> for CliError {
-    fn from(error: RotateError) -> Self {
-        match error {
-            RotateError::Full { next_expiry: Some(_) } => Self::new(Exit::Failed, "ring_full", error.to_string())
-                .advise("rotate again after that, and no more often than the ring's policy says"),
-            RotateError::Full { .. } => Self::new(Exit::Failed, "ring_full", error.to_string()),
-            other => Self::new(Exit::Failed, "random", other.to_string()),
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
 
-use waxseal::MAX_TEXT_LEN;
 use waxseal::time::{Clock, SystemClock, Timestamp};
+use waxseal::{KeyId, MAX_TEXT_LEN};
 
 use crate::error::{CliError, Exit};
 
@@ -24,6 +24,32 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     };
     let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     seconds.map(Duration::from_secs).ok_or_else(|| "a duration of more seconds than 64 bits can count".into())
+}
+
+/// Reads Unix seconds or RFC 3339.
+pub(crate) fn date(text: &str) -> Result<Timestamp, String> {
+    let seconds = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    seconds.map(Timestamp::from_unix).or_else(|| Timestamp::from_rfc3339(text)).ok_or_else(|| {
+        "an instant is Unix seconds or a date with its time and zone, such as 1786000000 or 2026-08-06T07:06:40Z".into()
+    })
+}
+
+/// An instant until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Now,
+}
+
+/// Reads an instant or `now`.
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+    if text == "now" { Ok(Moment::Now) } else { date(text).map(Moment::At).map_err(|error| format!("{error}, or now")) }
+}
+
+/// Reads the id of a key.
+pub(crate) fn key_id(text: &str) -> Result<KeyId, String> {
+    KeyId::from_hex(text)
+        .ok_or_else(|| "a key id is six digits 0-9 a-f in lower case, as `waxseal keys list` shows it".into())
 }
 
 /// The instant asked for, or the machine's.
@@ -82,16 +108,21 @@ pub(crate) fn token(argument: Option<&OsStr>) -> Result<Vec<u8>, CliError> {
 
 /// Standard input; `None` if it is longer than anything that could be meant.
 fn read_input() -> Result<Option<Vec<u8>>, CliError> {
+    standard(MAX_INPUT)
+}
+
+/// At most `most` bytes of standard input; `None` if there are more.
+pub(crate) fn standard(most: u64) -> Result<Option<Vec<u8>>, CliError> {
     let input = io::stdin();
     if input.is_terminal() {
         crate::show::note("waxseal: reading from the terminal; end with Enter and Ctrl-D");
     }
     let mut bytes = Vec::new();
-    input.lock().take(MAX_INPUT + 1).read_to_end(&mut bytes).map_err(|error| {
+    input.lock().take(most + 1).read_to_end(&mut bytes).map_err(|error| {
         CliError::new(Exit::Failed, "input", format!("cannot read standard input: {error}"))
             .advise("pipe in what is to be read")
     })?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_INPUT))
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= most))
 }
 
 /// Most bytes read from standard input; a token has at most 4000 and a state 5922 digits.
@@ -129,6 +160,26 @@ mod tests {
             "18446744073709551615d",
         ] {
             assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn instants_are_read_in_two_ways() {
+        let at = Timestamp::from_unix(1_786_000_000);
+        for text in ["1786000000", "2026-08-06T07:06:40Z"] {
+            assert_eq!((date(text), moment(text)), (Ok(at), Ok(Moment::At(at))), "{text}");
+        }
+        assert_eq!(moment("now"), Ok(Moment::Now));
+        for bad in ["", "now ", "+1786000000", "-1", "2026-08-06", "99999999999999999999"] {
+            assert!(date(bad).is_err() && moment(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_id_is_six_digits() {
+        assert!(key_id("72c05b").is_ok());
+        for bad in ["", "72c05", "72c05b0", "72C05B", "72c05g", "0x72c0"] {
+            assert!(key_id(bad).is_err(), "{bad:?}");
         }
     }
 

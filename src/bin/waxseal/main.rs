@@ -5,6 +5,7 @@ mod error;
 mod help;
 mod input;
 mod keys;
+mod ring;
 mod show;
 mod token;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Area, Cli, KeysVerb, TokenVerb};
+use cli::{Area, Cli, TokenVerb};
 use error::CliError;
 use show::Answer;
 
@@ -29,10 +30,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<Answer, CliError> {
     match &cli.area {
-        Area::Keys(KeysVerb::Init(args)) => keys::init(args),
-        Area::Keys(KeysVerb::List(args)) => keys::list(args),
-        Area::Keys(KeysVerb::Rotate(args)) => keys::rotate(args),
-        Area::Keys(KeysVerb::Status(args)) => keys::status(args),
+        Area::Keys(verb) => keys::run(verb),
         Area::Token(TokenVerb::Seal(args)) => token::seal(args),
         Area::Token(TokenVerb::Open(args)) => token::open(args),
         Area::Token(TokenVerb::Inspect(args)) => token::inspect(args),

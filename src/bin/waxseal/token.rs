@@ -77,7 +77,7 @@ pub(crate) fn inspect(args: &Inspect) -> Result<Answer, CliError> {
 
 /// The ring and a sealer on it, with `now` as the one instant of this run.
 fn sealer(channel: &Channel, policy: waxseal::Policy, now: Timestamp) -> Result<(KeyRing, RawSealer), CliError> {
-    let ring = KeyRing::options().clock(ManualClock::at(now)).load(&channel.ring.path)?;
+    let ring = channel.ring.options(KeyRing::options().clock(ManualClock::at(now)))?.load(&channel.ring.path)?;
     let mut builder = RawSealer::builder(&ring, channel.mode, channel.purpose.as_str());
     if let Some(prefix) = &channel.prefix {
         builder = builder.prefix(prefix.as_str());
