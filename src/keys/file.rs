@@ -157,6 +157,9 @@ fn check_digest(bytes: &[u8]) -> Result<[u8; DIGEST_LEN], FileError> {
     if bytes.is_empty() {
         return Err(FileError::Empty);
     }
+    if bytes.len() > MAX_FILE_LEN {
+        return Err(FileError::TooLarge);
+    }
     let (signed, digest) = bytes
         .strip_suffix(DIGEST_CLOSE)
         .and_then(|rest| rest.split_last_chunk::<{ 2 * DIGEST_LEN }>())
