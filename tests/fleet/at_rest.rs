@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use waxseal::KeyRing;
-use waxseal::keys::{AtRestError, DiskError, KekError, KekSource, RingError, RingFile, Role, generate_kek};
+use waxseal::keys::{AtRestError, KekError, KekSource, RingError, RingFile, Role, generate_kek};
 
 use super::desk::Desk;
 use super::{at, put};
@@ -168,6 +168,6 @@ impl Desk {
     /// The file is wrapped now: this server, which knows no KEK, refuses it, and its admin reads it.
     fn follow_wrapped(&self, wrapped: &RingFile) {
         self.refuses();
-        assert!(matches!(wrapped.read(), Ok::<_, DiskError>(_)));
+        assert!(wrapped.read().is_ok());
     }
 }

@@ -14,12 +14,14 @@ struct Mount {
     directory: tempfile::TempDir,
     admin: RingFile,
     ring: KeyRing,
-    replace: fn(&Path, &[u8], u64),
+    replace: Way,
     count: u64,
 }
 
-/// Every way to replace a file, with how it is laid out first.
-const WAYS: [(&str, fn(&Path, &[u8], u64)); 4] =
+/// Puts bytes into `ring.json` of a directory, for the first time or anew.
+type Way = fn(&Path, &[u8], u64);
+
+const WAYS: [(&str, Way); 4] =
     [("rename", rename), ("in-place rewrite", rewrite), ("delete and recreate", recreate), ("..data swap", swap)];
 
 fn rename(directory: &Path, bytes: &[u8], _: u64) {
@@ -58,7 +60,7 @@ fn swap(directory: &Path, bytes: &[u8], count: u64) {
 }
 
 impl Mount {
-    fn new(replace: fn(&Path, &[u8], u64), refresh: u64) -> Self {
+    fn new(replace: Way, refresh: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let admin = directory.path().join("admin");
         std::fs::create_dir(&admin).unwrap();
