@@ -98,8 +98,12 @@ pub(crate) fn lock(path: &Path) -> Result<File, DiskError> {
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, DiskError> {
     let file = private::open(path).map_err(|error| DiskError::new(path, Problem::Private(error)))?;
     let most = MAX_FILE_LEN + ENVELOPE_LEN;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| not_read(path, error))?;
+    let len = file.metadata().map_err(|error| not_read(path, error))?.len();
+    // All the room at once, since a vector that grows leaves copies of secrets behind; what is appended
+    // meanwhile is left out, and makes a file whose digest does not fit.
+    let room = usize::try_from(len).map_or(most, |len| len.min(most)) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(room as u64).read_to_end(&mut bytes).map_err(|error| not_read(path, error))?;
     if bytes.len() > most {
         return Err(DiskError::new(path, Problem::File(FileError::TooLarge)));
     }
