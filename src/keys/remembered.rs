@@ -21,12 +21,29 @@ pub(super) struct Remembered {
     ring_id: String,
     generation: u64,
     revoked: Vec<(String, u64)>,
+    /// Keys of the ring that live, one revived by an operator's word included; not written down.
+    #[serde(skip)]
+    living: Vec<String>,
 }
 
 impl Remembered {
     pub(super) fn of(ring: &Ring) -> Self {
         let revoked = ring.keys.iter().filter_map(|key| Some((key.id.to_string(), key.revoked_at?.as_unix())));
-        Self { ring_id: hex(&ring.id), generation: ring.generation, revoked: revoked.collect() }
+        let living = ring.keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id.to_string());
+        let (revoked, living) = (revoked.collect(), living.collect());
+        Self { ring_id: hex(&ring.id), generation: ring.generation, revoked, living }
+    }
+
+    /// The same, and the dead keys known before of which the ring says nothing: it may be a backup from
+    /// before they were made.
+    fn and(&self, before: Option<&Self>) -> Self {
+        let before = before.filter(|before| before.ring_id == self.ring_id);
+        let silent = |id: &String| !self.living.contains(id) && self.revoked.iter().all(|(known, _)| known != id);
+        let kept = before.into_iter().flat_map(|before| &before.revoked).filter(|(id, _)| silent(id));
+        let mut revoked: Vec<_> = self.revoked.iter().chain(kept).cloned().collect();
+        revoked.sort_by(|(_, one), (_, other)| other.cmp(one));
+        revoked.truncate(MOST_REVOKED);
+        Self { revoked, living: vec![], ring_id: self.ring_id.clone(), ..*self }
     }
 
     /// Whether `ring` may be started with. FORMAT.md, "Taking a new ring".
@@ -68,11 +85,16 @@ impl StateFile {
 
     /// Writes what is to be remembered, unless it stands there already.
     pub(super) fn write(&self, remembered: &Remembered) -> Result<(), DiskError> {
-        if self.read().ok().flatten().as_ref() == Some(remembered) {
+        let known = self.read().ok().flatten();
+        let remembered = remembered.and(known.as_ref());
+        if known.as_ref() == Some(&remembered) {
             return Ok(());
         }
-        let bytes = serde_json::to_vec(remembered).expect("strings and numbers always serialize");
+        let bytes = serde_json::to_vec(&remembered).expect("strings and numbers always serialize");
         let replace = if self.0.exists() { Replace::Always } else { Replace::Never };
         disk::write(&self.0, &bytes, replace)
     }
 }
+
+/// Most revoked keys that are remembered, the latest ones: four rings full of tombstones.
+const MOST_REVOKED: usize = 1024;
