@@ -102,6 +102,33 @@ fn drill_a_revoked_key_stays_refused_after_a_restart_with_the_previous_ring() {
     assert!(desk.start(KeyRing::options().min_generation(NOW + 10_000)).is_err());
 }
 
+/// A backup from before the key was made, and then one from when it lived: each made newer by a rotation.
+#[test]
+fn drill_a_revoked_key_is_remembered_through_a_ring_that_never_had_it() {
+    let desk = Desk::new();
+    let state = desk.beside("state.json");
+    let start = |bytes: &[u8]| {
+        desk.put(bytes);
+        desk.clock.advance(60);
+        desk.change("rotate", |ring, now| Ok(ring.rotate(now).unwrap())).unwrap();
+        desk.start(KeyRing::options().state(&state))
+    };
+    let before = desk.bytes();
+    desk.rotate();
+    let (with_it, staged) = (desk.bytes(), desk.key(Role::Staged));
+    desk.change("revoke", |ring, now| ring.revoke(staged, Some("leak"), None, now)).unwrap();
+    let revoked = desk.bytes();
+    drop(start(&revoked).unwrap());
+    drop(start(&before).unwrap());
+    let refused = start(&with_it).unwrap_err();
+    let why = Unexpected::Remembered(Refusal::Tombstone { id: staged });
+    assert!(matches!(&refused, RingError::NotExpected { why: found, .. } if *found == why), "{refused}");
+    // An operator's word revives it, and that is remembered too.
+    let digest = desk.file.report(desk.now()).unwrap().digest;
+    drop(desk.start(KeyRing::options().state(&state).accept_digest(&digest)).unwrap());
+    assert!(desk.start(KeyRing::options().state(&state)).is_ok());
+}
+
 /// Two admins on one file: whatever order the three rings arrive in, the key ends dead.
 #[test]
 fn drill_revoked_by_one_admin_and_rotated_by_another_is_dead_in_every_order() {
