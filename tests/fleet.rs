@@ -42,6 +42,8 @@ mod testkit;
 
 #[path = "fleet/at_rest.rs"]
 mod at_rest;
+#[path = "fleet/backups.rs"]
+mod backups;
 #[path = "fleet/clocks.rs"]
 mod clocks;
 #[path = "fleet/compromise.rs"]
@@ -52,6 +54,8 @@ mod damage;
 mod dates;
 #[path = "fleet/desk.rs"]
 mod desk;
+#[path = "fleet/dice.rs"]
+mod dice;
 #[path = "fleet/load.rs"]
 mod load;
 #[path = "fleet/replaced.rs"]
@@ -60,6 +64,8 @@ mod replaced;
 mod rotation;
 #[path = "fleet/sim.rs"]
 mod sim;
+#[path = "fleet/tally.rs"]
+mod tally;
 #[path = "fleet/writers.rs"]
 mod writers;
 

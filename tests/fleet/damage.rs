@@ -5,7 +5,7 @@ use waxseal::session::{Reason, SealError};
 use waxseal::{KeyRing, Mode};
 
 use super::desk::{Desk, edited, newer};
-use super::sim::Dice;
+use super::dice::Dice;
 use super::testkit::key::Key;
 use super::testkit::ring::{self, Disk, entry};
 use super::{User, sealer};

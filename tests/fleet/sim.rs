@@ -12,6 +12,8 @@ use waxseal::session::Reason;
 use waxseal::time::{ManualClock, Timestamp};
 use waxseal::{KeyId, KeyRing, Sealer};
 
+use super::dice::Dice;
+use super::tally::Tally;
 use super::{NOW, User, at, put, sealer};
 
 /// What a fleet is like.
@@ -64,19 +66,6 @@ pub(crate) struct Node {
     path: PathBuf,
     /// Nothing reaches its disk before this.
     cut_off_until: u64,
-}
-
-/// What happened to tokens.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) minted: u64,
-    pub(crate) opened: u64,
-    /// Refused because their key or all sessions were ended, or after their expiry.
-    pub(crate) ended: u64,
-    /// Refused though nothing had ended them, and servers that could not seal.
-    pub(crate) lost: Vec<String>,
-    /// Rings that a server refused.
-    pub(crate) refused_rings: Vec<String>,
 }
 
 struct Minted {
@@ -314,57 +303,5 @@ impl Node {
 
     pub(crate) fn active(&self) -> Option<KeyId> {
         self.ring.status().ring.active
-    }
-}
-
-impl Tally {
-    /// Prints the counts and holds that nobody lost a session.
-    pub(crate) fn nothing_lost(&self, what: &str) {
-        self.show(what);
-        assert!(self.minted > 100 && self.opened > self.minted, "the run was idle: {self:?}");
-        assert!(self.lost.is_empty(), "{} lost, such as {:?}", self.lost.len(), &self.lost[..self.lost.len().min(5)]);
-    }
-
-    /// Prints the counts and holds that this run lost sessions, as it must without its guard.
-    pub(crate) fn some_lost(&self, what: &str) {
-        self.show(what);
-        assert!(!self.lost.is_empty(), "nothing was lost, so the guard guards nothing");
-    }
-
-    #[allow(clippy::print_stdout, reason = "the counts are what a run is for")]
-    fn show(&self, what: &str) {
-        let Self { minted, opened, ended, lost, refused_rings } = self;
-        let (lost, rings) = (lost.len(), refused_rings.len());
-        println!("{what}: minted {minted}, opened {opened}, ended {ended}, lost {lost}; rings refused {rings}");
-    }
-}
-
-/// Deterministic pseudo-random numbers: SplitMix64.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.roll() % end
-    }
-
-    pub(crate) fn index(&mut self, len: usize) -> usize {
-        (self.roll() % len as u64) as usize
-    }
-
-    fn either_side(&mut self, most: u64) -> i64 {
-        self.below(2 * most + 1) as i64 - most as i64
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.index(last + 1));
-        }
     }
 }

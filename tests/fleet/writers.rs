@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use waxseal::keys::{DiskError, RingFile, Role, Rotation};
 
 use super::desk::Desk;
-use super::sim::Dice;
+use super::dice::Dice;
 use super::{NOW, at, change};
 
 /// Run by the test below in a process of its own, which is killed; does nothing elsewhere.
