@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use waxseal::KeyId;
 use waxseal::keys::Role;
@@ -32,19 +33,30 @@ fn t11_a_key_revoked_under_load_is_dead_once_the_reload_is_done() {
                 }
             });
         }
+        let _done = Done(&done);
         wait_for(&counts[0]);
         desk.change("revoke", |ring, now| ring.revoke(revoked, Some("leak"), None, now)).unwrap();
         desk.follow();
         reloaded.store(true, Ordering::SeqCst);
         wait_for(&counts[1]);
-        done.store(true, Ordering::SeqCst);
     });
 }
 
-/// Until each worker has most likely had its turn.
+/// Until each worker has most likely had its turn; a minute at most.
 fn wait_for(count: &AtomicU64) {
+    let end = Instant::now() + Duration::from_secs(60);
     while count.load(Ordering::SeqCst) < 500 {
+        assert!(Instant::now() < end, "the workers do nothing");
         std::thread::yield_now();
+    }
+}
+
+/// Tells the workers to stop, on a failure too.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -74,13 +86,13 @@ fn t11_no_request_sees_a_mix_of_two_rings() {
                 }
             });
         }
+        let _done = Done(&done);
         for _ in 0..12 {
             let active = desk.key(Role::Active);
             desk.change("disable", |ring, now| ring.disable(active, now)).unwrap();
             learn();
             desk.follow();
         }
-        done.store(true, Ordering::SeqCst);
     });
     assert_eq!(belongs.lock().unwrap().len(), 13);
 }
