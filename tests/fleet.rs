@@ -28,7 +28,7 @@
 //! | T22 | cut-offs (the ring's; those of tenants and subjects come with revocation) | `dates::t22_*` |
 //! | T23 | a ring from a newer version | `damage::t23_*` |
 //! | T24 | two implementations of the format | `dates::t24_*`; `tests/vectors.rs` keeps their tokens |
-//! | T25 | one server stuck | `waxseal keys compare`, in the tests of the command |
+//! | T25 | one server stuck | `cli::compare` (`waxseal keys compare`), in the tests of the command |
 //! | T26 | a cron job that fails now and then | `writers::t26_*` |
 //! | T27 | the audit file | `at_rest::t27_*` |
 //!

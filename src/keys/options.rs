@@ -141,7 +141,7 @@ impl RingOptions {
         }
         let remembered = source.state.as_ref().map(StateFile::read).transpose().map_err(Unexpected::State)?;
         match remembered.flatten() {
-            Some(remembered) => remembered.allows(ring, now).map_err(Unexpected::Remembered),
+            Some(remembered) => remembered.allows(ring, digest, now).map_err(Unexpected::Remembered),
             None => Ok(()),
         }
     }
@@ -213,6 +213,33 @@ mod tests {
         assert_eq!(revived, Unexpected::Remembered(crate::keys::Refusal::Tombstone { id: active }));
         let digest = file.report(NOW).unwrap().digest;
         assert!(options().state(&state).accept_digest(&digest).load(file.path()).is_ok());
+    }
+
+    #[test]
+    fn a_restart_takes_no_fork_and_lowers_no_cut_off() {
+        let (directory, file, ring, _clock) = loaded();
+        let state = directory.path().join("state.json");
+        let with_state = || options().state(&state).load(file.path());
+        let change = |at: Timestamp, cut: bool| {
+            file.update(at, "test", |ring| {
+                if cut {
+                    ring.set_not_before(NOW, NOW).unwrap();
+                }
+                Ok::<_, DiskError>(((), true))
+            })
+            .unwrap();
+        };
+        let before = std::fs::read(file.path()).unwrap();
+        change(NOW, true);
+        with_state().unwrap();
+        overwrite(&file, &before);
+        change(NOW, false);
+        let generation = NOW.as_unix() + 1;
+        let fork = crate::keys::Refusal::Fork { generation };
+        assert_eq!(why(with_state()), Unexpected::Remembered(fork));
+        change(NOW, false);
+        assert_eq!(why(with_state()), Unexpected::Remembered(crate::keys::Refusal::NotBefore));
+        drop(ring);
     }
 
     #[test]

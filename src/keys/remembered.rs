@@ -1,4 +1,4 @@
-//! What a server remembers of its ring across a restart: how far it had come, and which keys are dead.
+//! What a server remembers of its ring across a restart: how far it had come, and what is over.
 //!
 //! Without it a restarted server would take any good ring of the fleet, an older one included, in
 //! which a revoked key lives.
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::disk::{self, DiskError, Replace};
 use super::ring::{KeyStatus, Ring};
 use super::snapshot::{Refusal, TOMBSTONE_LIFETIME};
+use crate::crypto::DIGEST_LEN;
 use crate::id::KeyId;
 use crate::text::hex;
 use crate::time::Timestamp;
@@ -20,6 +21,8 @@ use crate::time::Timestamp;
 pub(super) struct Remembered {
     ring_id: String,
     generation: u64,
+    digest: String,
+    not_before: u64,
     revoked: Vec<(String, u64)>,
     /// Keys of the ring that live, one revived by an operator's word included; not written down.
     #[serde(skip)]
@@ -27,11 +30,18 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
-    pub(super) fn of(ring: &Ring) -> Self {
+    pub(super) fn of(ring: &Ring, digest: &[u8; DIGEST_LEN]) -> Self {
         let revoked = ring.keys.iter().filter_map(|key| Some((key.id.to_string(), key.revoked_at?.as_unix())));
         let living = ring.keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id.to_string());
         let (revoked, living) = (revoked.collect(), living.collect());
-        Self { ring_id: hex(&ring.id), generation: ring.generation, revoked, living }
+        Self {
+            ring_id: hex(&ring.id),
+            generation: ring.generation,
+            digest: hex(digest),
+            not_before: ring.not_before.as_unix(),
+            revoked,
+            living,
+        }
     }
 
     /// The same, and the dead keys known before of which the ring says nothing: it may be a backup from
@@ -43,16 +53,22 @@ impl Remembered {
         let mut revoked: Vec<_> = self.revoked.iter().chain(kept).cloned().collect();
         revoked.sort_by(|(_, one), (_, other)| other.cmp(one));
         revoked.truncate(MOST_REVOKED);
-        Self { revoked, living: vec![], ring_id: self.ring_id.clone(), ..*self }
+        Self { revoked, living: vec![], ..self.clone() }
     }
 
     /// Whether `ring` may be started with. FORMAT.md, "Taking a new ring".
-    pub(super) fn allows(&self, ring: &Ring, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn allows(&self, ring: &Ring, digest: &[u8; DIGEST_LEN], now: Timestamp) -> Result<(), Refusal> {
         if self.ring_id != hex(&ring.id) {
             return Err(Refusal::Foreign);
         }
         if ring.generation < self.generation {
             return Err(Refusal::Older { old: self.generation, new: ring.generation });
+        }
+        if ring.generation == self.generation && self.digest != hex(digest) {
+            return Err(Refusal::Fork { generation: ring.generation });
+        }
+        if ring.not_before.as_unix() < self.not_before {
+            return Err(Refusal::NotBefore);
         }
         let dead = |id: KeyId| {
             let known = self.revoked.iter().find(|(name, _)| KeyId::from_hex(name) == Some(id));

@@ -154,7 +154,8 @@ impl KeyRing {
     /// Writes down what must survive a restart. A failure is logged: the ring itself is good.
     fn remember(&self) {
         let Some(state) = self.shared.source.as_ref().and_then(|source| source.state.as_ref()) else { return };
-        if let Err(error) = state.write(&Remembered::of(&self.snapshot().ring)) {
+        let snapshot = self.snapshot();
+        if let Err(error) = state.write(&Remembered::of(&snapshot.ring, &snapshot.digest)) {
             tracing::error!(%error, "the ring's state file was not written; a restart may take an older ring");
         }
     }

@@ -1,5 +1,6 @@
 //! The `waxseal` command: key rings and tokens from a shell.
 
+mod answer;
 mod cli;
 mod error;
 mod help;
@@ -13,9 +14,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use answer::Answer;
 use cli::{Area, Cli, TokenVerb};
 use error::CliError;
-use show::Answer;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

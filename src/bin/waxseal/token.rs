@@ -5,10 +5,11 @@ use waxseal::session::{Buffer, RawSealer, SealError, UnverifiedClaims, Unverifie
 use waxseal::time::{ManualClock, Timestamp};
 use waxseal::{KeyId, KeyRing};
 
+use crate::answer::Answer;
 use crate::cli::{Channel, Inspect, Open, Seal};
 use crate::error::{CliError, Exit};
 use crate::input::{self, instant};
-use crate::show::{Answer, facts, hex, span, when};
+use crate::show::{facts, hex, span, when};
 
 /// Mints the first token of a session.
 pub(crate) fn seal(args: &Seal) -> Result<Answer, CliError> {

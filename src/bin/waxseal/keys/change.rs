@@ -8,9 +8,10 @@ use waxseal::time::Timestamp;
 use super::args::{NotBefore, OneKey, PolicyArgs, Promote, Prune, Rotate, StaleOk};
 use super::fleet::Fleet;
 use super::{Activation, look, next_activation, or_none, sealing_since, staged};
+use crate::answer::Answer;
 use crate::error::CliError;
 use crate::input::{Moment, instant};
-use crate::show::{Answer, facts, span, when};
+use crate::show::{facts, span, when};
 
 /// Dates the staged key.
 pub(crate) fn rotate(args: &Rotate) -> Result<Answer, CliError> {

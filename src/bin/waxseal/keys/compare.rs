@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::args::Compare;
 use super::tame;
+use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input;
 use crate::ring::usage;
-use crate::show::{Answer, table};
+use crate::show::table;
 
 /// Compares what servers say.
 pub(crate) fn compare(args: &Compare) -> Result<Answer, CliError> {

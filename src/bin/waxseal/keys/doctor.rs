@@ -9,9 +9,10 @@ use waxseal::time::Timestamp;
 
 use super::args::Look;
 use super::{lossy, mount, next_activation, rotation_due, staged, tame, whole};
+use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::instant;
-use crate::show::{Answer, span};
+use crate::show::span;
 
 /// Examines everything that can be seen from here.
 pub(crate) fn doctor(args: &Look) -> Result<Answer, CliError> {

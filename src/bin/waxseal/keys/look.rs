@@ -10,9 +10,10 @@ use waxseal::time::Timestamp;
 use super::args::{Look, Verify};
 use super::timeline::chart;
 use super::{Activation, at_rest, lossy, next_activation, rotation_due, tame, whole};
+use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::instant;
-use crate::show::{Answer, facts, span, table, when};
+use crate::show::{facts, span, table, when};
 
 /// Lists the keys.
 pub(crate) fn list(args: &Look) -> Result<Answer, CliError> {

@@ -9,10 +9,11 @@ use waxseal::keys::{KekSource, Ring, RingFile, RingReport, generate_kek};
 
 use super::args::{Init, Kek, Rewrap, UpgradeFormat};
 use super::{at_rest, lossy, or_none, staged, whole};
+use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::instant;
 use crate::ring::{source, usage};
-use crate::show::{Answer, facts, span};
+use crate::show::{facts, span};
 
 /// Makes a ring file.
 pub(crate) fn init(args: &Init) -> Result<Answer, CliError> {

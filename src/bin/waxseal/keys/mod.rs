@@ -21,8 +21,8 @@ use waxseal::KeyId;
 use waxseal::keys::{Promotion, RingReport, Role};
 use waxseal::time::Timestamp;
 
+use crate::answer::Answer;
 use crate::error::CliError;
-use crate::show::Answer;
 
 pub(crate) fn run(verb: &KeysVerb) -> Result<Answer, CliError> {
     match verb {

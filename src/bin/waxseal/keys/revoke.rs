@@ -8,10 +8,11 @@ use waxseal::time::Timestamp;
 use super::args::Revoke;
 use super::fleet::Fleet;
 use super::{Activation, or_none, staged};
+use crate::answer::Answer;
 use crate::error::CliError;
 use crate::input::instant;
 use crate::ring::usage;
-use crate::show::{Answer, facts, when};
+use crate::show::{facts, when};
 
 /// Revokes one key, or all.
 pub(crate) fn revoke(args: &Revoke) -> Result<Answer, CliError> {
