@@ -46,13 +46,14 @@
 //! | 2 | `token`, [`state`] |
 //! | 3 | [`keys`] |
 //! | 4 | `seal` |
-//! | 5 | [`session`] |
+//! | 5 | [`session`], [`carrier`] |
 //! | 6 | `fuzzing`, in tests and fuzz targets alone |
 
 // The README's example is a test as well.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod carrier;
 mod crypto;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

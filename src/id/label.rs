@@ -206,7 +206,7 @@ impl fmt::Display for LabelError {
 impl std::error::Error for LabelError {}
 
 /// RFC 9110 section 5.6.2, `tchar`, which RFC 6265 names a token character.
-fn is_token_character(byte: u8) -> bool {
+pub(crate) fn is_token_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

@@ -6,7 +6,7 @@ mod session;
 
 pub use key::KeyId;
 pub use label::{Carrier, CookieName, LabelError, Mode, Purpose};
-pub(crate) use label::{Label, Use};
+pub(crate) use label::{Label, Use, is_token_character};
 pub use session::{ParseSessionIdError, SessionId};
 
 /// Bytes of `rnd`, the part of a token that is unique to it.
