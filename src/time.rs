@@ -70,6 +70,11 @@ impl Serialize for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Whether the clock itself has doubts about [`now`](Self::now), so that a session which looks expired may not be.
+    fn is_suspect(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock, without its jumps. See the module docs.
@@ -99,6 +104,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let monotonic = millis(self.started.elapsed());
         Timestamp(self.trust.now(monotonic, wall_millis) / 1000)
+    }
+
+    fn is_suspect(&self) -> bool {
+        self.trust.pending().is_some()
     }
 }
 
@@ -140,6 +149,10 @@ impl Clock for ManualClock {
 impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn is_suspect(&self) -> bool {
+        (**self).is_suspect()
     }
 }
 
