@@ -23,6 +23,11 @@ pub(crate) const fn decoded_len(chars: usize) -> usize {
     chars / 4 * 3 + (chars % 4) * 3 / 4
 }
 
+/// Characters of base64url for `bytes` bytes.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
 /// Decodes a token's text into `out` and returns how many bytes were written.
 ///
 /// `out` must hold [`decoded_len`] bytes of the text.

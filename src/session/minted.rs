@@ -17,6 +17,7 @@ pub struct Token {
     pub(super) text: String,
     pub(super) id: SessionId,
     pub(super) key_id: KeyId,
+    pub(super) issued_at: Timestamp,
     pub(super) expires_at: Timestamp,
 }
 
@@ -39,6 +40,11 @@ impl Token {
     /// The key it was sealed under.
     pub fn key_id(&self) -> KeyId {
         self.key_id
+    }
+
+    /// When it was issued.
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
     }
 
     /// When it ends.

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::verified::SessionInfo;
 use crate::id::{KeyId, Mode, SessionId};
+use crate::state::{self, SchemaError, SessionState};
 use crate::time::Timestamp;
 
 /// A session whose token was verified. The proof travels with the value: nothing else makes one.
@@ -65,6 +66,26 @@ impl<T, M> Session<T, M> {
     /// What the session held, without the proof.
     pub fn into_state(self) -> T {
         self.state
+    }
+}
+
+impl<T: SessionState, M> Session<T, M> {
+    /// Applies `change` to a copy of the state: this session with the new state, or `None` if the change
+    /// left it as it was, and what `change` returned. This session itself stays as it is.
+    ///
+    /// The copy is made by way of its bytes, so that a state need not be `Clone`; and bytes are compared, since
+    /// it need not be `PartialEq` either. Both readings are of the copy: a map may be written in another order
+    /// than the one it was copied from.
+    pub(crate) fn edit<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<(Option<Self>, R), SchemaError> {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        state::encode_as(&self.state, T::SCHEMA, &mut before)?;
+        let mut state: T = state::decode(T::SCHEMA, &before)?;
+        before.clear();
+        state::encode_as(&state, T::SCHEMA, &mut before)?;
+        let result = change(&mut state);
+        state::encode_as(&state, T::SCHEMA, &mut after)?;
+        let changed = (before != after).then(|| Self::new(self.info, state));
+        Ok((changed, result))
     }
 }
 

@@ -12,7 +12,7 @@ use super::refusal::{OpenError, Reason};
 use super::verified::{Buffer, RawSession, SessionInfo};
 use crate::crypto::{Random, TAG_LEN};
 use crate::id::KeyId;
-use crate::keys::{Channel, Lookup, Snapshot};
+use crate::keys::{Channel, Lookup, Snapshot, Subkeys};
 use crate::seal::{self, MAX_CONTEXT_LEN};
 use crate::state::SchemaError;
 use crate::text::{self, MAX_TOKEN_LEN, TextError};
@@ -79,12 +79,48 @@ impl RawSealer {
         call: Call<'_>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
     ) -> Result<Token, SealError> {
+        let ring = self.channel.ring.snapshot();
+        let Draft { subkeys, header, claims, mut token } = self.draft(&ring, of, schema, call, write)?;
+        let rnd = seal::close(subkeys, header, call.context, &mut token, self.random)?;
+        let id = claims.session_id(header.issued_at, rnd).map_err(|_| SealError::EndOfTime)?;
+        let times = Times { issued_at: header.issued_at, ttl: claims.ttl, id };
+        Ok(Token {
+            text: self.spell(&token),
+            id,
+            key_id: header.key_id,
+            issued_at: Timestamp::from_unix(header.issued_at.into()),
+            expires_at: self.limits.expires_at(&times),
+        })
+    }
+
+    /// How many characters the token would have that [`mint`](Self::mint) would mint now.
+    pub(super) fn measure(
+        &self,
+        of: Option<&SessionInfo>,
+        schema: u16,
+        call: Call<'_>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
+    ) -> Result<usize, SealError> {
+        let ring = self.channel.ring.snapshot();
+        let draft = self.draft(&ring, of, schema, call, write)?;
+        let prefix = self.prefix.as_deref().unwrap_or("");
+        Ok(prefix.len() + text::encoded_len(draft.token.len() + TAG_LEN))
+    }
+
+    /// A token but for what needs randomness: all that can go wrong before it.
+    fn draft<'r>(
+        &self,
+        ring: &'r Snapshot,
+        of: Option<&SessionInfo>,
+        schema: u16,
+        call: Call<'_>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
+    ) -> Result<Draft<'r>, SealError> {
         check_context(call.context).map_err(|bytes| SealError::ContextTooLong { bytes })?;
         let now = self.now(call);
-        let ring = self.channel.ring.snapshot();
         let issued_at = match of {
-            None => first_second(&ring, now)?,
-            Some(info) => self.next_second(&ring, info, now)?,
+            None => first_second(ring, now)?,
+            Some(info) => self.next_second(ring, info, now)?,
         };
         let issued_at = u32::try_from(issued_at.as_unix()).map_err(|_| SealError::EndOfTime)?;
         let (key_id, subkeys) = ring.sealing(self.channel.place.channel, now).ok_or(SealError::NoActiveKey)?;
@@ -106,11 +142,15 @@ impl RawSealer {
         if token.len() + TAG_LEN > MAX_TOKEN_LEN {
             return Err(SealError::TooLong { excess: token.len() + TAG_LEN - MAX_TOKEN_LEN });
         }
-        let header = Header::new(self.channel.label.mode, key_id, issued_at);
-        let rnd = seal::close(subkeys, header, call.context, &mut token, self.random)?;
-        let id = claims.session_id(issued_at, rnd).map_err(|_| SealError::EndOfTime)?;
-        let expires_at = self.limits.expires_at(&Times { issued_at, ttl, id });
-        Ok(Token { text: self.spell(&token), id, key_id, expires_at })
+        Ok(Draft { subkeys, header: Header::new(self.channel.label.mode, key_id, issued_at), claims, token })
+    }
+
+    /// What a refusal becomes for the caller.
+    pub(super) fn refuse(&self, reason: Reason) -> OpenError {
+        if matches!(reason, Reason::Expired { .. }) && self.clock.is_suspect() {
+            return OpenError::under_a_suspect_clock(reason);
+        }
+        reason.into()
     }
 
     /// Whether a session did not come by this sealer's carrier, on this sealer's ring.
@@ -189,6 +229,14 @@ impl RawSealer {
     }
 }
 
+/// A token all but closed: header, then claims and state, in the clear.
+struct Draft<'r> {
+    subkeys: &'r Subkeys,
+    header: Header,
+    claims: Claims,
+    token: Vec<u8>,
+}
+
 impl Snapshot {
     fn times(&self, entry: &crate::keys::Entry, now: Timestamp) -> RingTimes {
         let (skew, not_before) = (self.ring.policy.skew, self.not_before(now));
@@ -264,7 +312,8 @@ impl RawScoped<'_> {
     /// # Errors
     /// See [`OpenError`].
     pub fn open<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
-        let (info, body) = self.sealer.judge(text.as_ref(), self.call, buffer.room())?;
+        let judged = self.sealer.judge(text.as_ref(), self.call, buffer.room());
+        let (info, body) = judged.map_err(|reason| self.sealer.refuse(reason))?;
         Ok(RawSession { info, body, state: PhantomData })
     }
 }

@@ -10,37 +10,52 @@ use crate::token::ClaimsError;
 ///
 /// Answer with [`status`](Self::status) and nothing more; write [`reason`](Self::reason) to the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct OpenError(Reason);
+pub struct OpenError {
+    reason: Reason,
+    suspect_clock: bool,
+}
 
 impl OpenError {
     /// The exact reason, for logs and tests; never for the client.
     pub fn reason(&self) -> Reason {
-        self.0
+        self.reason
     }
 
     /// The HTTP status to answer with: 401, or 503 where an authentic token came to a server that
     /// cannot judge it now.
     pub fn status(&self) -> u16 {
-        match self.0 {
+        match self.reason {
             Reason::DisabledKey { .. } | Reason::NewerSchema { .. } => 503,
             _ => 401,
         }
     }
 
-    /// Whether the fault may be this server's own, running on an old ring, an old version or a wrong
-    /// clock. Then the client must keep its token: another server may open it.
+    /// Whether the fault may be this server's own: an old ring, an old or a broken version of the service, a
+    /// wrong clock. Then the client must keep its token, since another server may open it, or this one later.
     pub fn keep_token(&self) -> bool {
-        use Reason::*;
-        matches!(
-            self.0,
-            DisabledKey { .. } | NewerSchema { .. } | NotYetValid { .. } | UnknownKey { .. } | Context { .. }
-        )
+        match self.reason {
+            Reason::Body(_)
+            | Reason::Context { .. }
+            | Reason::DisabledKey { .. }
+            | Reason::Identity { .. }
+            | Reason::NewerSchema { .. }
+            | Reason::NotYetValid { .. }
+            | Reason::UnknownKey { .. }
+            | Reason::UnknownSchema { .. } => true,
+            Reason::Expired { .. } => self.suspect_clock,
+            _ => false,
+        }
+    }
+
+    /// The refusal of a token that was judged while the clock had doubts about itself.
+    pub(super) fn under_a_suspect_clock(reason: Reason) -> Self {
+        Self { reason, suspect_clock: true }
     }
 }
 
 impl From<Reason> for OpenError {
     fn from(reason: Reason) -> Self {
-        Self(reason)
+        Self { reason, suspect_clock: false }
     }
 }
 
@@ -53,7 +68,7 @@ impl fmt::Display for OpenError {
 /// For developers, and so with the reason.
 impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpenError").field(&self.0).finish()
+        f.debug_tuple("OpenError").field(&self.reason).finish()
     }
 }
 
@@ -250,15 +265,47 @@ mod tests {
         for reason in
             [Reason::Text, Reason::Forged { key_id }, Reason::Revoked, Reason::NewerSchema { found: 2, known: 1 }]
         {
-            assert_eq!(OpenError(reason).to_string(), "invalid session token");
+            assert_eq!(OpenError::from(reason).to_string(), "invalid session token");
         }
+    }
+
+    /// One row for each reason: a refusal that may be this server's fault takes no token away.
+    #[test]
+    fn what_may_be_this_servers_fault_takes_no_token_away() {
+        let key_id = KeyId::from_bytes([1, 2, 3]);
+        let expired = Reason::Expired { limit: PolicyLimit::Idle, seconds: 1 };
+        for (reason, keeps) in [
+            (Reason::Body(BodyError::Decode), true),
+            (Reason::Claims(ClaimsError::Schema), false),
+            (Reason::Context { bytes: 2000 }, true),
+            (Reason::DisabledKey { key_id }, true),
+            (expired, false),
+            (Reason::ExpiredKey { key_id }, false),
+            (Reason::Forged { key_id }, false),
+            (Reason::Identity { schema: 1 }, true),
+            (Reason::Length { chars: 7 }, false),
+            (Reason::Mode { byte: 0 }, false),
+            (Reason::NewerSchema { found: 2, known: 1 }, true),
+            (Reason::NotYetValid { seconds: 300 }, true),
+            (Reason::Prefix, false),
+            (Reason::RetiredKey, false),
+            (Reason::Revoked, false),
+            (Reason::RevokedKey { key_id }, false),
+            (Reason::Text, false),
+            (Reason::UnknownKey { key_id }, true),
+            (Reason::UnknownSchema { schema: 7 }, true),
+        ] {
+            assert_eq!(OpenError::from(reason).keep_token(), keeps, "{}", reason.code());
+        }
+        assert!(OpenError::under_a_suspect_clock(expired).keep_token());
+        assert!(!OpenError::under_a_suspect_clock(Reason::Text).keep_token());
     }
 
     #[test]
     fn only_an_authentic_token_can_buy_a_503() {
         let key_id = KeyId::from_bytes([1, 2, 3]);
-        assert_eq!(OpenError(Reason::UnknownKey { key_id }).status(), 401);
-        assert_eq!(OpenError(Reason::DisabledKey { key_id }).status(), 503);
-        assert_eq!(OpenError(Reason::NewerSchema { found: 2, known: 1 }).status(), 503);
+        assert_eq!(OpenError::from(Reason::UnknownKey { key_id }).status(), 401);
+        assert_eq!(OpenError::from(Reason::DisabledKey { key_id }).status(), 503);
+        assert_eq!(OpenError::from(Reason::NewerSchema { found: 2, known: 1 }).status(), 503);
     }
 }

@@ -63,6 +63,11 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
         sibling
     }
 
+    /// What its tokens begin with, if anything.
+    pub fn prefix(&self) -> Option<&str> {
+        self.raw.prefix.as_deref()
+    }
+
     /// The same verbs with `context`: up to 1024 bytes that only the application knows, such as a
     /// tenant or the thumbprint of a client certificate. They are bound into the token, not sent in
     /// it, and must be given again to open it, and again to renew it: a renewal is bound to the context
@@ -89,6 +94,14 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
     /// As for [`renew`](Self::renew), but for the carrier.
     pub fn transfer(&self, session: &Session<T, M>) -> Result<Token, SealError> {
         self.with(&[]).transfer(session)
+    }
+
+    /// How many characters a renewal of `session` would have now, prefix included.
+    ///
+    /// # Errors
+    /// Any reason why [`renew`](Self::renew) would fail now, but for a lack of random bytes.
+    pub fn measure(&self, session: &Session<T, M>) -> Result<usize, SealError> {
+        self.with(&[]).measure(session)
     }
 
     /// Whether `session` should be renewed though nothing changed: after half of its token's life, or
@@ -210,6 +223,15 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
         self.mint(Some(&session.info), session.state())
     }
 
+    /// As [`Sealer::measure`].
+    ///
+    /// # Errors
+    /// See [`Sealer::measure`].
+    pub fn measure(self, session: &Session<T, M>) -> Result<usize, SealError> {
+        let (raw, schema, state) = (&self.sealer.raw, self.sealer.schema, session.state());
+        raw.measure(Some(&session.info), schema, self.call, |token| state::encode_as(state, schema, token))
+    }
+
     /// As [`Sealer::is_due`].
     pub fn is_due(self, session: &Session<T, M>) -> bool {
         let raw = &self.sealer.raw;
@@ -234,13 +256,15 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     }
 
     fn read_into(self, text: &[u8], buffer: &mut [u8]) -> Result<Session<T, M>, OpenError> {
-        let (info, body) = self.sealer.raw.judge(text, self.call, buffer)?;
+        let raw = &self.sealer.raw;
+        let (info, body) = raw.judge(text, self.call, buffer).map_err(|reason| raw.refuse(reason))?;
         let state = state::decode(info.schema(), body).map_err(Reason::from)?;
         Ok(Session::new(info, state))
     }
 
     fn read_raw<'b>(self, text: &[u8], buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
-        let (info, body) = self.sealer.raw.judge(text, self.call, buffer.room())?;
+        let raw = &self.sealer.raw;
+        let (info, body) = raw.judge(text, self.call, buffer.room()).map_err(|reason| raw.refuse(reason))?;
         if info.schema() > T::SCHEMA {
             return Err(Reason::NewerSchema { found: info.schema(), known: T::SCHEMA }.into());
         }
