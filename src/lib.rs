@@ -47,7 +47,8 @@
 //! | 3 | [`keys`] |
 //! | 4 | `seal` |
 //! | 5 | [`session`], [`carrier`] |
-//! | 6 | `fuzzing`, in tests and fuzz targets alone |
+//! | 6 | `web`, behind a feature |
+//! | 7 | `fuzzing`, in tests and fuzz targets alone |
 
 // The README's example is a test as well.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
@@ -66,6 +67,8 @@ pub mod state;
 mod text;
 pub mod time;
 mod token;
+#[cfg(feature = "tower")]
+pub mod web;
 
 pub use crypto::RandomError;
 pub use id::{Carrier, KeyId, Mode, SessionId};
@@ -75,3 +78,7 @@ pub use session::{OpenError, Policy, Sealer, Session, Signer, Token};
 pub use state::{Older, SchemaError, SessionState, Target};
 pub use text::{MAX_TEXT_LEN, MIN_TEXT_LEN};
 pub use token::{ClaimsError, Padding};
+#[cfg(feature = "axum")]
+pub use web::{Authenticated, OpenSession};
+#[cfg(feature = "tower")]
+pub use web::{CurrentSession, SessionError, SessionLayer};

@@ -35,7 +35,7 @@ mod request;
 pub mod response;
 mod signal;
 
-pub use delivery::{Act, Arrived, CookiePolicy, Delivery, Route, Situation, deliver};
+pub use delivery::{Act, Arrived, CookiePolicy, Delivery, Route, Situation, Undeliverable, deliver};
 pub use precedence::{Foreign, Malformed, Presented, Rules};
 pub use request::{Names, RequestHead, Site};
 pub use signal::Signals;

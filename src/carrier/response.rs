@@ -104,15 +104,14 @@ pub fn says(field: &[u8], directive: &str) -> bool {
     })
 }
 
-/// The `WWW-Authenticate` field of a refusal. RFC 6750, section 3.
-///
-/// `realm` is a purpose, which cannot hold what would end the quotes.
-pub fn challenge(realm: &crate::id::Purpose, error: Option<&str>) -> String {
-    match error {
-        Some(error) => format!("Bearer realm=\"{realm}\", error=\"{error}\""),
-        None => format!("Bearer realm=\"{realm}\""),
-    }
-}
+/// The `WWW-Authenticate` field that answers a request without a token. RFC 6750, section 3.
+pub const CHALLENGE: &str = "Bearer realm=\"session\"";
+
+/// The one that answers a token that is refused, whatever the reason.
+pub const CHALLENGE_INVALID_TOKEN: &str = "Bearer realm=\"session\", error=\"invalid_token\"";
+
+/// The one that answers a request from which no token can be told.
+pub const CHALLENGE_INVALID_REQUEST: &str = "Bearer realm=\"session\", error=\"invalid_request\"";
 
 /// Room for the attributes of a cookie, in characters.
 const ATTRIBUTES_LEN: usize = 80;

@@ -1,0 +1,189 @@
+//! The handle by which a handler reads and changes the session of its request.
+
+use core::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Extensions;
+
+use super::desk::{Desk, Request};
+use super::error::SessionError;
+use super::visit::{Departure, Visit};
+use crate::carrier::{Arrived, Signals};
+use crate::session::{Session, Token};
+use crate::state::SessionState;
+
+/// The session of the request that is being handled, or the lack of one.
+///
+/// Cheap to clone; clones are the same session. The token is opened when the session is first asked for, and what is done to
+/// the session is decided at once: whatever can go wrong is an error here, not a surprise on the way out.
+///
+/// See the [module docs](super) for an example.
+pub struct CurrentSession<T> {
+    slot: Arc<Slot<T>>,
+}
+
+impl<T: SessionState> CurrentSession<T> {
+    /// The session of `request`.
+    ///
+    /// # Errors
+    /// [`SessionError::LayerMissing`]
+    pub fn of<B>(request: &http::Request<B>) -> Result<Self, SessionError> {
+        Self::find(request.extensions(), request.into())
+    }
+
+    /// The session of a request without its body.
+    ///
+    /// # Errors
+    /// [`SessionError::LayerMissing`]
+    pub fn of_parts(parts: &http::request::Parts) -> Result<Self, SessionError> {
+        Self::find(&parts.extensions, parts.into())
+    }
+
+    fn find(extensions: &Extensions, request: Request<'_>) -> Result<Self, SessionError> {
+        let slot: &Arc<Slot<T>> = extensions.get().ok_or(SessionError::LayerMissing)?;
+        slot.visit().get_or_insert_with(|| Visit::begin(&slot.desk, request));
+        Ok(Self { slot: Arc::clone(slot) })
+    }
+
+    /// The session, or `None` for a request without one.
+    ///
+    /// A cookie that is worth nothing is no session, and is deleted on the way out; unless the fault may be this
+    /// server's own.
+    ///
+    /// # Errors
+    /// - [`Invalid`](SessionError::Invalid), [`Malformed`](SessionError::Malformed) or [`Foreign`](SessionError::Foreign):
+    ///   an explicit token that is refused is never taken for no token
+    /// - [`CrossSite`](SessionError::CrossSite): a cookie session on a method that may change something
+    /// - [`Unavailable`](SessionError::Unavailable)
+    pub fn get(&self) -> Result<Option<Arc<Session<T>>>, SessionError> {
+        self.with(|visit, desk| visit.session(desk))
+    }
+
+    /// Begins a new session, whatever the request carried. Call it at every login, so that nobody's session is carried over
+    /// into somebody else's.
+    ///
+    /// # Errors
+    /// - any error of [`get`](Self::get) but `Unavailable`
+    /// - [`CrossSite`](SessionError::CrossSite): another site logs its user in
+    /// - [`Undeliverable`](SessionError::Undeliverable): see [`allow_cookie`](Self::allow_cookie) and
+    ///   [`hand_off`](Self::hand_off)
+    /// - [`TooLarge`](SessionError::TooLarge), [`Seal`](SessionError::Seal), [`TooLate`](SessionError::TooLate)
+    pub fn start(&self, state: T) -> Result<Arc<Session<T>>, SessionError> {
+        self.with(|visit, desk| visit.start(desk, &state, false)).map(|(session, _)| session)
+    }
+
+    /// Begins a new session as [`start`](Self::start) does. Where no carrier can take its token, returns the token instead of
+    /// failing, for the page in the response's body to hand to its script.
+    ///
+    /// So a form login works for browsers that ask not to be tracked. The response is marked `no-store`; the page should
+    /// hold nothing but what takes the token over.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start), but for `Undeliverable`.
+    pub fn hand_off(&self, state: T) -> Result<Option<Token>, SessionError> {
+        self.with(|visit, desk| visit.start(desk, &state, true)).map(|(_, token)| token)
+    }
+
+    /// Changes the state of the session. Sealed once on the way out, however often it is called, and not at all if the state
+    /// is what it was.
+    ///
+    /// On an error the session is as it was before the call. `change` may call [`get`](Self::get), and sees the session
+    /// unchanged.
+    ///
+    /// # Errors
+    /// - [`Anonymous`](SessionError::Anonymous), and any error of [`get`](Self::get)
+    /// - [`SubjectChanged`](SessionError::SubjectChanged): that needs [`start`](Self::start)
+    /// - [`Undeliverable`](SessionError::Undeliverable), [`TooLarge`](SessionError::TooLarge),
+    ///   [`Seal`](SessionError::Seal), [`TooLate`](SessionError::TooLate)
+    /// - [`Concurrent`](SessionError::Concurrent): another change came in between
+    pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, SessionError> {
+        let base = self.with(|visit, desk| {
+            visit.still_open()?;
+            visit.session(desk)
+        })?;
+        let base = base.ok_or(SessionError::Anonymous)?;
+        // Nothing is locked while the caller's code runs.
+        let (changed, result) = base.edit(change).map_err(|error| SessionError::Seal(error.into()))?;
+        match changed {
+            Some(changed) => self.with(|visit, desk| visit.change(desk, &base, changed)).map(|()| result),
+            None => Ok(result),
+        }
+    }
+
+    /// Ends the session: the client is told to forget its token, by whichever carrier. Without a session nothing is to be
+    /// ended, and that is no error.
+    ///
+    /// A copy of the token made before stays good until it expires; see SECURITY.md.
+    ///
+    /// # Errors
+    /// - any error of [`get`](Self::get) but `Unavailable`: who cannot be read can still log out
+    /// - [`TooLate`](SessionError::TooLate)
+    pub fn end(&self) -> Result<(), SessionError> {
+        self.with(|visit, desk| visit.end(desk))
+    }
+
+    /// Sets a cookie in this response even if the browser sends a signal, since the user chose it for this site, such as by
+    /// ticking "remember me with a cookie". An explicit choice beats a general signal in both specifications.
+    ///
+    /// Must be called before [`start`](Self::start) or [`update`](Self::update), and in later requests again, or a script of
+    /// the page moves the session to the header; a field of the state is a good place to remember the choice.
+    pub fn allow_cookie(&self) {
+        let mut visit = self.slot.visit();
+        visit.iter_mut().for_each(|visit| visit.situation.allowed = true);
+    }
+
+    /// The signals that came with the request, whatever the policy makes of them.
+    pub fn signals(&self) -> Signals {
+        self.slot.visit().as_ref().map_or_else(Signals::default, |visit| visit.situation.signals)
+    }
+
+    /// How the request's session arrived.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
+    pub fn arrived(&self) -> Result<Arrived, SessionError> {
+        self.with(|visit, desk| visit.arrived(desk))
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Visit<T>, &Desk<T>) -> Result<R, SessionError>) -> Result<R, SessionError> {
+        let mut visit = self.slot.visit();
+        // A handle is only made once its visit has begun.
+        act(visit.as_mut().ok_or(SessionError::LayerMissing)?, &self.slot.desk)
+    }
+}
+
+impl<T> Clone for CurrentSession<T> {
+    fn clone(&self) -> Self {
+        Self { slot: Arc::clone(&self.slot) }
+    }
+}
+
+impl<T> fmt::Debug for CurrentSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentSession").finish_non_exhaustive()
+    }
+}
+
+/// What the layer puts into a request's extensions: a visit that begins when somebody asks for it.
+pub(super) struct Slot<T> {
+    pub(super) desk: Arc<Desk<T>>,
+    visit: Mutex<Option<Visit<T>>>,
+}
+
+impl<T: SessionState> Slot<T> {
+    pub(super) fn new(desk: Arc<Desk<T>>) -> Self {
+        Self { desk, visit: Mutex::new(None) }
+    }
+
+    /// See [`Visit::close`].
+    pub(super) fn close(&self, failed: bool) -> Departure {
+        self.visit().as_mut().map_or(Departure::Untouched, |visit| visit.close(&self.desk, failed))
+    }
+}
+
+impl<T> Slot<T> {
+    /// What is locked is a few steps without the caller's code, so a poisoned lock holds nothing half done.
+    fn visit(&self) -> MutexGuard<'_, Option<Visit<T>>> {
+        self.visit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,193 @@
+//! The layer: what an application decides about the sessions of its routes.
+
+use core::fmt;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use tower_layer::Layer;
+
+use super::desk::Desk;
+use super::service::SessionService;
+use crate::carrier::csrf::{OriginError, TrustedOrigins};
+use crate::carrier::response::{Cookie, SameSite};
+use crate::carrier::{CookiePolicy, Foreign, Rules};
+use crate::id::{Carrier, CookieName, LabelError};
+use crate::session::{SealError, Sealer};
+use crate::state::SessionState;
+
+/// Carries sessions of type `T` between the clients and the handlers of a service.
+///
+/// One layer does all of it: cookies, the `Authorization` and `Session-Token` fields, Do Not Track and Global Privacy
+/// Control, cross-site requests, caches. See the [module docs](super) for an example.
+#[must_use]
+pub struct SessionLayer<T> {
+    desk: Arc<Desk<T>>,
+}
+
+impl<T: SessionState> SessionLayer<T> {
+    /// A layer over `sealer`, whose own carrier does not matter: `__Host-Http-id` as the cookie, `SameSite=Lax`, until the browser is closed, unless the browser
+    /// sends Do Not Track or Global Privacy Control.
+    pub fn new(sealer: &Sealer<T>) -> Self {
+        let name: CookieName = DEFAULT_COOKIE.parse().expect("the default cookie has a cookie's name");
+        let desk = Desk {
+            cookies: sealer.carrier(Carrier::Cookie(name.clone())),
+            headers: sealer.carrier(Carrier::Header),
+            rules: Rules::default(),
+            cookie: Cookie { name, same_site: SameSite::default(), secure: true },
+            persistent: false,
+            trusted: TrustedOrigins::default(),
+            budget: DEFAULT_BUDGET,
+            warn_above: DEFAULT_WARN_ABOVE,
+        };
+        Self { desk: Arc::new(desk) }
+    }
+
+    /// Whether cookies are used. [`CookiePolicy::RespectSignals`] with both signals unless set.
+    pub fn policy(self, policy: CookiePolicy) -> Self {
+        self.set(|desk| desk.rules.policy = policy)
+    }
+
+    /// The cookie's name, `__Host-Http-id` unless set: 1 to 64 RFC 6265 token characters.
+    ///
+    /// Keep a prefix: `__Host-` and `__Host-Http-` are what keeps a sibling site from planting the cookie. Tokens are bound to the name, so
+    /// whoever has a cookie of the old name is logged out by a new one.
+    ///
+    /// # Errors
+    /// It is no cookie's name.
+    pub fn cookie_name(self, name: &str) -> Result<Self, LabelError> {
+        let name: CookieName = name.parse()?;
+        Ok(self.named(name))
+    }
+
+    /// To which requests of other sites the cookie is attached. [`SameSite::Lax`] unless set.
+    pub fn same_site(self, same_site: SameSite) -> Self {
+        self.set(|desk| desk.cookie.same_site = same_site)
+    }
+
+    /// Keeps the cookie when the browser is closed, until its token expires.
+    pub fn persistent(self) -> Self {
+        self.set(|desk| desk.persistent = true)
+    }
+
+    /// Lets pages of `origin`, such as `https://app.example.com`, act with their users' cookies and log in, spelled as browsers spell it.
+    ///
+    /// # Errors
+    /// No browser spells an origin so.
+    pub fn trusted_origin(self, origin: &str) -> Result<Self, OriginError> {
+        let mut trusted = self.desk.trusted.clone();
+        trusted.add(origin)?;
+        Ok(self.set(|desk| desk.trusted = trusted))
+    }
+
+    /// Most bytes of the field that hands a token out, 4,093 unless set: the least that any browser keeps of a cookie.
+    ///
+    /// Lower it where a proxy takes less. Above 4,093 some browsers drop the cookie without a word.
+    pub fn budget(self, bytes: usize) -> Self {
+        self.set(|desk| desk.budget = bytes)
+    }
+
+    /// From how many bytes of that field on the log warns, 2,048 unless set.
+    pub fn warn_above(self, bytes: usize) -> Self {
+        self.set(|desk| desk.warn_above = bytes)
+    }
+
+    /// Refuses requests whose `Authorization` field is not ours, instead of ignoring the field.
+    pub fn reject_foreign_bearer(self) -> Self {
+        self.set(|desk| desk.rules.foreign = Foreign::Reject)
+    }
+
+    /// Uses a cookie called `id` without `Secure`, for development without HTTPS, and only where the request was sent to this machine: `localhost`,
+    /// `127.0.0.0/8` or `[::1]`. To any other host no cookie is set, and none is read.
+    ///
+    /// Not needed for most browsers, which treat `http://localhost` as secure; Safari does not.
+    ///
+    /// # Security
+    /// Whoever can read the connection has the session.
+    pub fn dangerous_plain_http(self) -> Self {
+        let name: CookieName = PLAIN_COOKIE.parse().expect("the plain cookie has a cookie's name");
+        self.named(name).set(|desk| {
+            desk.rules.plain_http = true;
+            desk.cookie.secure = false;
+        })
+    }
+
+    /// The fields that a request of a client with a new session in `state` carries, for tests of your own handlers: the
+    /// cookie as a page of the same origin would send it, or the bearer token under [`CookiePolicy::Never`].
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use waxseal::{KeyRing, Sealer, SessionLayer, SessionState};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Shop { user: String }
+    /// # impl SessionState for Shop {}
+    /// let layer = SessionLayer::new(&Sealer::new(&KeyRing::generate()?, "session")?);
+    /// let mut request = http::Request::post("/cart").body(String::new())?;
+    /// request.headers_mut().extend(layer.request_headers(&Shop { user: "ada".into() })?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SealError`].
+    pub fn request_headers(&self, state: &T) -> Result<HeaderMap, SealError> {
+        let mut headers = HeaderMap::new();
+        let mut add = |name: HeaderName, value: String| {
+            let mut value = HeaderValue::from_str(&value).expect("tokens and cookies are visible ASCII");
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        };
+        if self.desk.rules.policy == CookiePolicy::Never {
+            let token = self.desk.headers.start(state)?;
+            add(AUTHORIZATION, format!("Bearer {}", token.as_str()));
+        } else {
+            let token = self.desk.cookies.start(state)?;
+            add(COOKIE, format!("{}={}", self.desk.cookie.name.as_str(), token.as_str()));
+            headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        }
+        Ok(headers)
+    }
+
+    fn named(self, name: CookieName) -> Self {
+        self.set(|desk| {
+            desk.cookies = desk.headers.carrier(Carrier::Cookie(name.clone()));
+            desk.cookie.name = name;
+        })
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Desk<T>)) -> Self {
+        change(Arc::make_mut(&mut self.desk));
+        self
+    }
+}
+
+impl<S, T> Layer<S> for SessionLayer<T> {
+    type Service = SessionService<S, T>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService::new(inner, Arc::clone(&self.desk))
+    }
+}
+
+impl<T> Clone for SessionLayer<T> {
+    fn clone(&self) -> Self {
+        Self { desk: Arc::clone(&self.desk) }
+    }
+}
+
+impl<T> fmt::Debug for SessionLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Desk { rules, cookie, .. } = &*self.desk;
+        f.debug_struct("SessionLayer").field("rules", rules).field("cookie", cookie).finish_non_exhaustive()
+    }
+}
+
+/// The strongest name there is: browsers that know `__Host-Http-` let only servers set it; the others know `__Host-`.
+const DEFAULT_COOKIE: &str = "__Host-Http-id";
+
+/// The cookie without HTTPS: no browser would take a prefix there.
+const PLAIN_COOKIE: &str = "id";
+
+/// Bytes of a whole `Set-Cookie` field that Safari keeps; others count less and keep 4,096 of name and value.
+const DEFAULT_BUDGET: usize = 4_093;
+
+/// Every request carries the cookie, and proxies' buffers begin at 4 KiB.
+const DEFAULT_WARN_ABOVE: usize = 2_048;

@@ -1,0 +1,107 @@
+//! The service: a slot for the session into each request, and what became of it out of each response.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, COOKIE, Entry, HeaderMap};
+use http::{Request, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::current::Slot;
+use super::desk::Desk;
+use super::visit::Departure;
+use super::write;
+use crate::state::SessionState;
+
+/// A service whose requests carry sessions. Made by [`SessionLayer`](super::SessionLayer).
+pub struct SessionService<S, T> {
+    inner: S,
+    desk: Arc<Desk<T>>,
+}
+
+impl<S, T> SessionService<S, T> {
+    pub(super) fn new(inner: S, desk: Arc<Desk<T>>) -> Self {
+        Self { inner, desk }
+    }
+}
+
+impl<S, T, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S, T>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    T: SessionState,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, T>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        hide_credentials(request.headers_mut());
+        let slot = Arc::new(Slot::new(Arc::clone(&self.desk)));
+        request.extensions_mut().insert(Arc::clone(&slot));
+        ResponseFuture { inner: self.inner.call(request), slot }
+    }
+}
+
+/// So that whoever logs a request's head logs no token.
+fn hide_credentials(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION, COOKIE] {
+        if let Entry::Occupied(mut fields) = headers.entry(name) {
+            fields.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
+
+impl<S: Clone, T> Clone for SessionService<S, T> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), desk: Arc::clone(&self.desk) }
+    }
+}
+
+impl<S: fmt::Debug, T> fmt::Debug for SessionService<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of a [`SessionService`]'s response.
+    pub struct ResponseFuture<F, T> {
+        #[pin]
+        inner: F,
+        slot: Arc<Slot<T>>,
+    }
+}
+
+impl<F, T, ResponseBody, Error> Future for ResponseFuture<F, T>
+where
+    F: Future<Output = Result<Response<ResponseBody>, Error>>,
+    T: SessionState,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.inner.poll(cx))?;
+        let departure = this.slot.close(response.status().is_server_error());
+        if let Departure::Failed(_) = departure {
+            // The body stays the handler's: there is no other, and it is this client's own.
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        write::write(&this.slot.desk, &departure, response.headers_mut());
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<F, T> fmt::Debug for ResponseFuture<F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

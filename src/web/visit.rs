@@ -1,0 +1,324 @@
+//! One request's session, from the first look at it to the response's head.
+
+use std::sync::Arc;
+
+use super::desk::{Desk, Request, Way};
+use super::error::SessionError;
+use crate::carrier::cookie::Found;
+use crate::carrier::csrf::{self, CrossSite};
+use crate::carrier::{Act, Arrived, Malformed, Presented, Route, Situation, deliver};
+use crate::session::{OpenError, SealError, Session, Token};
+use crate::state::SessionState;
+
+/// What is known of a request's session, and what became of it.
+pub(super) struct Visit<T> {
+    pub(super) situation: Situation,
+    forgery: Result<(), CrossSite>,
+    ticket: Ticket,
+    session: Option<Arc<Session<T>>>,
+    outgoing: Outgoing,
+    /// The client's cookie is worth nothing anywhere.
+    pub(super) worthless_cookie: bool,
+    /// The response's head is on its way.
+    closed: bool,
+}
+
+/// The token that came, until it is judged, and then the verdict.
+enum Ticket {
+    Cookie(Box<[u8]>),
+    Foreign,
+    Header(Box<[u8]>),
+    Judged(Result<(), SessionError>),
+    Malformed(Malformed),
+    Nothing,
+}
+
+/// What goes out.
+#[derive(Clone)]
+enum Outgoing {
+    /// The session changed.
+    Changed,
+    /// The session was ended.
+    Ended,
+    /// The session began, and its token is in the response's body.
+    HandedOff,
+    /// Nothing, unless the token is due.
+    Nothing,
+    /// The session began on this way; the token is gone if the session changed since.
+    Started(Way, Option<Token>),
+}
+
+impl<T: SessionState> Visit<T> {
+    pub(super) fn begin(desk: &Desk<T>, request: Request<'_>) -> Self {
+        let head = desk.read(request);
+        let ticket = match desk.rules.take(&head) {
+            Presented::Cookie(text) => Ticket::Cookie(text.into()),
+            Presented::Foreign => Ticket::Foreign,
+            Presented::Header(text) => Ticket::Header(text.into()),
+            Presented::Malformed(how) => Ticket::Malformed(how),
+            Presented::Nothing => Ticket::Nothing,
+        };
+        let readable = desk.rules.reads_cookies(&head);
+        match head.cookie {
+            Found::Conflict if readable => tracing::warn!("two different session cookies came at once; neither counts"),
+            Found::TooMuch => tracing::warn!("the Cookie fields are too long to be searched for the session"),
+            _ => {}
+        }
+        Self {
+            situation: desk.rules.situation(&head, Arrived::Nothing),
+            forgery: csrf::check(&head, &desk.trusted),
+            worthless_cookie: readable && head.cookie == Found::Conflict,
+            ticket,
+            session: None,
+            outgoing: Outgoing::Nothing,
+            closed: false,
+        }
+    }
+
+    /// The session as it is now.
+    pub(super) fn session(&mut self, desk: &Desk<T>) -> Result<Option<Arc<Session<T>>>, SessionError> {
+        let verdict = self.judge(desk);
+        match self.outgoing {
+            Outgoing::Nothing | Outgoing::Changed => verdict?,
+            Outgoing::Ended | Outgoing::HandedOff | Outgoing::Started(..) => {}
+        }
+        Ok(self.session.clone())
+    }
+
+    /// How the request's session arrived.
+    pub(super) fn arrived(&mut self, desk: &Desk<T>) -> Result<Arrived, SessionError> {
+        self.judge(desk).map(|()| self.situation.arrived)
+    }
+
+    /// Opens what came, once.
+    fn judge(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
+        let verdict = match core::mem::replace(&mut self.ticket, Ticket::Nothing) {
+            Ticket::Cookie(text) => self.open_cookie(desk, &text),
+            Ticket::Foreign => Err(SessionError::Foreign),
+            Ticket::Header(text) => self.open_header(desk, &text),
+            Ticket::Judged(verdict) => verdict,
+            Ticket::Malformed(how) => Err(SessionError::Malformed(how)),
+            Ticket::Nothing => Ok(()),
+        };
+        self.ticket = Ticket::Judged(verdict);
+        verdict
+    }
+
+    /// A cookie that is worth nothing is no session, and goes: a browser's user can do nothing about it.
+    fn open_cookie(&mut self, desk: &Desk<T>, text: &[u8]) -> Result<(), SessionError> {
+        match desk.cookies.open(text) {
+            Ok(session) => {
+                self.forgery.map_err(cross_site)?;
+                self.situation.arrived = Arrived::Cookie;
+                self.session = Some(Arc::new(session));
+                Ok(())
+            }
+            Err(error) => {
+                log_refusal(error, "cookie");
+                self.worthless_cookie = !error.keep_token();
+                if error.status() == 503 { Err(SessionError::Unavailable(error)) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn open_header(&mut self, desk: &Desk<T>, text: &[u8]) -> Result<(), SessionError> {
+        match desk.headers.open(text) {
+            Ok(session) => {
+                self.situation.arrived = Arrived::Header;
+                self.session = Some(Arc::new(session));
+                Ok(())
+            }
+            Err(error) => {
+                log_refusal(error, "header");
+                if error.status() != 503 {
+                    return Err(SessionError::Invalid(error));
+                }
+                // Authentic, so it is the explicit credential of a client that holds tokens.
+                self.situation.arrived = Arrived::Header;
+                Err(SessionError::Unavailable(error))
+            }
+        }
+    }
+
+    /// Begins a session; its token is returned only if no carrier takes it and `in_page` says that the page will.
+    pub(super) fn start(
+        &mut self,
+        desk: &Desk<T>,
+        state: &T,
+        in_page: bool,
+    ) -> Result<(Arc<Session<T>>, Option<Token>), SessionError> {
+        self.still_open()?;
+        match self.judge(desk) {
+            // What came cannot be read right now, and a login does not need it.
+            Ok(()) | Err(SessionError::Unavailable(_)) => {}
+            Err(error) => return Err(error),
+        }
+        if self.situation.arrived != Arrived::Header {
+            self.forgery.map_err(cross_site)?;
+        }
+        let (way, in_page) = match deliver(&self.situation, Act::Start).route {
+            Route::Cookie => (Way::Cookie, false),
+            Route::Header | Route::Stay => (Way::Header, false),
+            Route::Undeliverable(_) if in_page => (Way::Header, true),
+            Route::Undeliverable(why) => return Err(SessionError::Undeliverable(why)),
+        };
+        let sealer = desk.sealer(way);
+        let token = sealer.start(state)?;
+        desk.check_size(way, token.as_str().len())?;
+        let session = Arc::new(sealer.open(&token).map_err(SessionError::Unavailable)?);
+        self.session = Some(Arc::clone(&session));
+        if in_page {
+            self.outgoing = Outgoing::HandedOff;
+            return Ok((session, Some(token)));
+        }
+        self.outgoing = Outgoing::Started(way, Some(token));
+        Ok((session, None))
+    }
+
+    /// Takes a changed session in place of `base`, if its token can reach the client.
+    pub(super) fn change(
+        &mut self,
+        desk: &Desk<T>,
+        base: &Arc<Session<T>>,
+        changed: Session<T>,
+    ) -> Result<(), SessionError> {
+        self.still_open()?;
+        if !self.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, base)) {
+            return Err(SessionError::Concurrent);
+        }
+        if base.state().subject() != changed.state().subject() {
+            return Err(SessionError::SubjectChanged);
+        }
+        let (way, outgoing) = match self.outgoing {
+            Outgoing::Started(way, _) => (way, Outgoing::Started(way, None)),
+            Outgoing::HandedOff => return Err(SessionError::TooLate),
+            Outgoing::Changed | Outgoing::Ended | Outgoing::Nothing => {
+                match deliver(&self.situation, Act::Change).route {
+                    Route::Cookie => (Way::Cookie, Outgoing::Changed),
+                    Route::Header | Route::Stay => (Way::Header, Outgoing::Changed),
+                    Route::Undeliverable(why) => return Err(SessionError::Undeliverable(why)),
+                }
+            }
+        };
+        let chars = desk.sealer(way).measure(&changed)?;
+        desk.check_size(way, chars)?;
+        self.session = Some(Arc::new(changed));
+        self.outgoing = outgoing;
+        Ok(())
+    }
+
+    /// Ends the session, or what is left of one that cannot be read.
+    pub(super) fn end(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
+        self.still_open()?;
+        match self.judge(desk) {
+            Ok(()) => {}
+            Err(SessionError::Unavailable(_)) if self.situation.arrived == Arrived::Header => {}
+            Err(SessionError::Unavailable(_)) => self.forgery.map_err(cross_site)?,
+            Err(error) => return Err(error),
+        }
+        self.session = None;
+        self.outgoing = Outgoing::Ended;
+        Ok(())
+    }
+
+    pub(super) fn still_open(&self) -> Result<(), SessionError> {
+        if self.closed { Err(SessionError::TooLate) } else { Ok(()) }
+    }
+
+    /// What the response's head must say of the session; it is on its way from now on.
+    ///
+    /// `failed` is whether the handler answered with a server error: then what it did to the session is not sent,
+    /// but for its end.
+    pub(super) fn close(&mut self, desk: &Desk<T>, failed: bool) -> Departure {
+        self.closed = true;
+        if !matches!(self.ticket, Ticket::Judged(_)) {
+            return Departure::Untouched;
+        }
+        if failed && !matches!(self.outgoing, Outgoing::Ended) {
+            if !matches!(self.outgoing, Outgoing::Nothing) {
+                tracing::warn!("the handler failed, so what it did to the session is not sent");
+            }
+            return Departure::leaving(None, self.worthless_cookie);
+        }
+        let act = self.act(desk);
+        let delivery = deliver(&self.situation, act);
+        let way = match (&self.outgoing, delivery.route) {
+            (Outgoing::HandedOff, _) => return Departure::HandedOff { deletes_cookie: self.situation.has_cookie },
+            (Outgoing::Ended, _) => return Departure::Ended { deletes_cookie: delivery.deletes_cookie },
+            (Outgoing::Started(way, _), _) => Some(*way),
+            (_, Route::Cookie) => Some(Way::Cookie),
+            (_, Route::Header) => Some(Way::Header),
+            (_, Route::Stay | Route::Undeliverable(_)) => None,
+        };
+        match way.map(|way| self.seal(desk, way)).transpose() {
+            Ok(token) => Departure::leaving(token, delivery.deletes_cookie || self.worthless_cookie),
+            Err(error) if matches!(act, Act::Read | Act::Renew) => {
+                tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
+                Departure::leaving(None, false)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a session that changed could not be sealed");
+                Departure::Failed(error.into())
+            }
+        }
+    }
+
+    fn act(&self, desk: &Desk<T>) -> Act {
+        match (&self.outgoing, &self.session) {
+            (Outgoing::Started(..) | Outgoing::HandedOff, _) => Act::Start,
+            (Outgoing::Changed, _) => Act::Change,
+            (Outgoing::Ended, _) => Act::End,
+            (Outgoing::Nothing, Some(session)) if desk.sealer(self.came_by()).is_due(session) => Act::Renew,
+            (Outgoing::Nothing, _) => Act::Read,
+        }
+    }
+
+    fn came_by(&self) -> Way {
+        if self.situation.arrived == Arrived::Cookie { Way::Cookie } else { Way::Header }
+    }
+
+    fn seal(&mut self, desk: &Desk<T>, way: Way) -> Result<(Way, Token), SealError> {
+        if let Outgoing::Started(_, token) = &mut self.outgoing
+            && let Some(token) = token.take()
+        {
+            return Ok((way, token));
+        }
+        // A way is only chosen for a session that there is.
+        let session = self.session.as_ref().ok_or(SealError::SessionOver)?;
+        Ok((way, desk.sealer(way).transfer(session)?))
+    }
+}
+
+/// What a response's head says of the session.
+pub(super) enum Departure {
+    /// It ended: the client is told to forget its token.
+    Ended { deletes_cookie: bool },
+    /// A change cannot be sealed any more, though it could be when it was made.
+    Failed(SessionError),
+    /// The token is in the body.
+    HandedOff { deletes_cookie: bool },
+    /// The session was read, and nothing goes out.
+    Read,
+    /// A token goes out, or a cookie is deleted, or both.
+    Sent { token: Option<(Way, Token)>, deletes_cookie: bool },
+    /// Nobody looked at it.
+    Untouched,
+}
+
+impl Departure {
+    fn leaving(token: Option<(Way, Token)>, deletes_cookie: bool) -> Self {
+        let deletes_cookie = deletes_cookie && !matches!(token, Some((Way::Cookie, _)));
+        if token.is_none() && !deletes_cookie { Self::Read } else { Self::Sent { token, deletes_cookie } }
+    }
+}
+
+/// The client is told one sentence, and the log why.
+fn log_refusal(error: OpenError, carrier: &str) {
+    let reason = error.reason();
+    tracing::info!(code = reason.code(), %reason, carrier, "session token refused");
+}
+
+fn cross_site(why: CrossSite) -> SessionError {
+    tracing::info!(%why, "a request from another site was refused");
+    SessionError::CrossSite(why)
+}
