@@ -110,6 +110,16 @@ impl<T: SessionState> CurrentSession<T> {
         }
     }
 
+    /// Makes the response carry a new token of the session though nothing changed, such as for a button "stay logged in".
+    ///
+    /// Not needed for sessions that are in use: a token that is due is renewed by itself.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update) but `SubjectChanged` and `Concurrent`.
+    pub fn renew(&self) -> Result<(), SessionError> {
+        self.with(|visit, desk| visit.renew(desk))
+    }
+
     /// Ends the session: the client is told to forget its token, by whichever carrier. Without a session nothing is to be
     /// ended, and that is no error.
     ///
@@ -126,7 +136,8 @@ impl<T: SessionState> CurrentSession<T> {
     /// ticking "remember me with a cookie". An explicit choice beats a general signal in both specifications.
     ///
     /// Must be called before [`start`](Self::start) or [`update`](Self::update), and in later requests again, or a script of
-    /// the page moves the session to the header; a field of the state is a good place to remember the choice.
+    /// the page moves the session to the header. [`SessionLayer::allow_cookie_if`](super::SessionLayer::allow_cookie_if) does
+    /// that for a choice that is kept in the state.
     pub fn allow_cookie(&self) {
         let mut visit = self.slot.visit();
         visit.iter_mut().for_each(|visit| visit.situation.allowed = true);

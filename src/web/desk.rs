@@ -17,6 +17,8 @@ pub(super) struct Desk<T> {
     pub(super) rules: Rules,
     pub(super) cookie: Cookie,
     pub(super) persistent: bool,
+    /// Whether a session's user chose the cookie for this site.
+    pub(super) allows_cookie: fn(&T) -> bool,
     pub(super) trusted: TrustedOrigins,
     /// Most bytes of the field that hands a token out.
     pub(super) budget: usize,

@@ -35,6 +35,7 @@ impl<T: SessionState> SessionLayer<T> {
             rules: Rules::default(),
             cookie: Cookie { name, same_site: SameSite::default(), secure: true },
             persistent: false,
+            allows_cookie: |_| false,
             trusted: TrustedOrigins::default(),
             budget: DEFAULT_BUDGET,
             warn_above: DEFAULT_WARN_ABOVE,
@@ -67,6 +68,15 @@ impl<T: SessionState> SessionLayer<T> {
     /// Keeps the cookie when the browser is closed, until its token expires.
     pub fn persistent(self) -> Self {
         self.set(|desk| desk.persistent = true)
+    }
+
+    /// Sets cookies for sessions of which `chose` says that their user chose the cookie for this site, even if the browser sends
+    /// a signal. An explicit choice beats a general signal in both specifications.
+    ///
+    /// Keep the choice in the state, such as a ticked "remember me with a cookie"; see also
+    /// [`CurrentSession::allow_cookie`](super::CurrentSession::allow_cookie).
+    pub fn allow_cookie_if(self, chose: fn(&T) -> bool) -> Self {
+        self.set(|desk| desk.allows_cookie = chose)
     }
 
     /// Lets pages of `origin`, such as `https://app.example.com`, act with their users' cookies and log in, spelled as browsers spell it.

@@ -110,6 +110,7 @@ impl<T: SessionState> Visit<T> {
             Ok(session) => {
                 self.forgery.map_err(cross_site)?;
                 self.situation.arrived = Arrived::Cookie;
+                self.hear_choice(desk, session.state());
                 self.session = Some(Arc::new(session));
                 Ok(())
             }
@@ -156,6 +157,7 @@ impl<T: SessionState> Visit<T> {
         if self.situation.arrived != Arrived::Header {
             self.forgery.map_err(cross_site)?;
         }
+        self.hear_choice(desk, state);
         let (way, in_page) = match deliver(&self.situation, Act::Start).route {
             Route::Cookie => (Way::Cookie, false),
             Route::Header | Route::Stay => (Way::Header, false),
@@ -189,6 +191,19 @@ impl<T: SessionState> Visit<T> {
         if base.state().subject() != changed.state().subject() {
             return Err(SessionError::SubjectChanged);
         }
+        self.hear_choice(desk, changed.state());
+        self.send(desk, Arc::new(changed))
+    }
+
+    /// Makes a token go out though nothing changed.
+    pub(super) fn renew(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
+        self.still_open()?;
+        let session = self.session(desk)?.ok_or(SessionError::Anonymous)?;
+        self.send(desk, session)
+    }
+
+    /// Lets `session` go out, if its token can reach the client.
+    fn send(&mut self, desk: &Desk<T>, session: Arc<Session<T>>) -> Result<(), SessionError> {
         let (way, outgoing) = match self.outgoing {
             Outgoing::Started(way, _) => (way, Outgoing::Started(way, None)),
             Outgoing::HandedOff => return Err(SessionError::TooLate),
@@ -200,9 +215,9 @@ impl<T: SessionState> Visit<T> {
                 }
             }
         };
-        let chars = desk.sealer(way).measure(&changed)?;
+        let chars = desk.sealer(way).measure(&session)?;
         desk.check_size(way, chars)?;
-        self.session = Some(Arc::new(changed));
+        self.session = Some(session);
         self.outgoing = outgoing;
         Ok(())
     }
@@ -219,6 +234,11 @@ impl<T: SessionState> Visit<T> {
         self.session = None;
         self.outgoing = Outgoing::Ended;
         Ok(())
+    }
+
+    /// A user's choice beats a general signal.
+    fn hear_choice(&mut self, desk: &Desk<T>, state: &T) {
+        self.situation.allowed |= (desk.allows_cookie)(state);
     }
 
     pub(super) fn still_open(&self) -> Result<(), SessionError> {
