@@ -1,7 +1,9 @@
-//! The command line, read by hand: three options.
+//! The command line, read by hand: a few options.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use waxseal::web::CookiePolicy;
 
 /// What the command line asks for.
 pub(crate) enum Asked {
@@ -9,21 +11,35 @@ pub(crate) enum Asked {
     Run(Settings),
 }
 
-/// Where to listen and which keys to hold.
+/// Where to listen, which keys to hold, and how sessions travel.
 pub(crate) struct Settings {
     /// 0 takes a free port.
     pub(crate) port: u16,
     pub(crate) ring: PathBuf,
+    pub(crate) policy: CookiePolicy,
+    /// Cookies that need no HTTPS.
+    pub(crate) plain_http: bool,
+    /// Origins other than the server's own whose pages may act with their users' sessions.
+    pub(crate) trusted: Vec<String>,
 }
 
 /// Reads the arguments after the program's name.
 pub(crate) fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Asked, String> {
-    let mut settings = Settings { port: 3000, ring: "waxseal-dev-ring.json".into() };
+    let mut settings = Settings {
+        port: 3000,
+        ring: "waxseal-dev-ring.json".into(),
+        policy: CookiePolicy::default(),
+        plain_http: false,
+        trusted: vec![],
+    };
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
             Some("--help" | "-h") => return Ok(Asked::Help),
+            Some("--plain-http") => settings.plain_http = true,
+            Some("--policy") => settings.policy = policy(&value("--policy", arguments.next())?)?,
             Some("--port") => settings.port = port(&value("--port", arguments.next())?)?,
             Some("--ring") => settings.ring = value("--ring", arguments.next())?.into(),
+            Some("--trust") => settings.trusted.push(value("--trust", arguments.next())?.display().to_string()),
             _ => return Err(format!("`{}` is not an option", argument.display())),
         }
     }
@@ -39,16 +55,33 @@ fn port(text: &OsString) -> Result<u16, String> {
     number.ok_or_else(|| format!("`{}` is not a port from 0 to 65535", text.display()))
 }
 
+fn policy(text: &OsString) -> Result<CookiePolicy, String> {
+    match text.to_str() {
+        Some("always") => Ok(CookiePolicy::Always),
+        Some("never") => Ok(CookiePolicy::Never),
+        Some("respect") => Ok(CookiePolicy::default()),
+        _ => Err(format!("`{}` is none of respect, always, never", text.display())),
+    }
+}
+
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 A shop whose server keeps no session: waxseal's example, on 127.0.0.1 only.
 
-Usage: api_server [--port PORT] [--ring PATH]
+Usage: api_server [--port PORT] [--ring PATH] [--policy POLICY]
+                  [--plain-http] [--trust ORIGIN]...
 
-  --port PORT  where to listen; 0 takes a free port [default: 3000]
-  --ring PATH  the key ring file; if there is none, a development ring
-               is created there [default: waxseal-dev-ring.json]
-  --help       this text
+  --port PORT      where to listen; 0 takes a free port [default: 3000]
+  --ring PATH      the key ring file; if there is none, a development ring
+                   is created there [default: waxseal-dev-ring.json]
+  --policy POLICY  respect: cookies, but none for browsers that send Do Not
+                   Track or Global Privacy Control; always: cookies;
+                   never: no cookies [default: respect]
+  --plain-http     a cookie without Secure, for browsers that keep no secure
+                   cookie from http://localhost (Safari)
+  --trust ORIGIN   pages of this origin, such as https://app.example.com, may
+                   act with their users' cookies
+  --help           this text
 
 Run two on different ports with one ring: each opens the other's tokens.
 ";

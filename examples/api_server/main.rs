@@ -7,10 +7,11 @@
 //!     cargo run --example api_server -- --port 3001
 
 mod args;
-mod bearer;
 mod dev_ring;
+mod forms;
 mod log;
 mod page;
+mod refusal;
 mod routes;
 mod shop;
 
@@ -22,10 +23,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use waxseal::session::BuildError;
-use waxseal::{KeyRing, Policy, Sealer};
+use waxseal::{KeyRing, Policy, Sealer, SessionLayer};
 
 use crate::args::{Asked, Settings};
-use crate::routes::App;
 use crate::shop::Shop;
 
 #[tokio::main]
@@ -55,14 +55,15 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let ring = dev_ring::load_or_create(&settings.ring)?;
     // The ring is followed for as long as this guard lives: to the end of the server.
     let _follow = ring.follow();
-    let app = App { sealer: sealer(&ring).map_err(|error| misfit(&settings.ring, &error))?, ring };
+    let sealer = sealer(&ring).map_err(|error| misfit(&settings.ring, &error))?;
+    let app = routes::router(ring, sessions(&sealer, settings)?);
     // This machine only: the demo asks for no password.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await.map_err(|error| {
         format!("cannot listen on 127.0.0.1:{}: {error}; choose another port with --port", settings.port)
     })?;
     log::say(format_args!("{}", welcome(&listener.local_addr()?.to_string(), &settings.ring)));
     tokio::select! {
-        served = axum::serve(listener, routes::router(app)) => Ok(served?),
+        served = axum::serve(listener, app) => Ok(served?),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
     }
 }
@@ -74,6 +75,18 @@ fn sealer(ring: &KeyRing) -> Result<Sealer<Shop>, BuildError> {
         .idle_limit(Duration::from_secs(60 * 60))
         .absolute_limit(ABSOLUTE_LIMIT);
     Sealer::builder(ring, "session").policy(policy).build()
+}
+
+/// How sessions travel between here and the browser.
+fn sessions(sealer: &Sealer<Shop>, settings: &Settings) -> Result<SessionLayer<Shop>, Box<dyn Error>> {
+    let mut layer = SessionLayer::new(sealer).policy(settings.policy).allow_cookie_if(|shop| shop.chose_cookie);
+    if settings.plain_http {
+        layer = layer.dangerous_plain_http();
+    }
+    for origin in &settings.trusted {
+        layer = layer.trusted_origin(origin)?;
+    }
+    Ok(layer)
 }
 
 fn misfit(ring: &Path, error: &BuildError) -> String {
@@ -88,11 +101,15 @@ key ring: {ring}
 
 Try the page, or these lines:
 
-  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' --json '{{"user": "ada"}}' http://{address}/login)
-  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
-  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H "Authorization: Bearer $TOKEN" --json '{{"sku": 1042, "count": 1}}' http://{address}/cart)
-  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
+  curl -s -c jar --json '{{"user": "ada"}}' http://{address}/login; echo
+  curl -s -b jar -c jar --json '{{"sku": 1042, "count": 1}}' http://{address}/cart; echo
+  curl -s -b jar http://{address}/session; echo
   curl -s http://{address}/keys; echo
+
+A browser that asks not to be tracked gets no cookie; its script holds the token:
+
+  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H 'DNT: 1' --json '{{"user": "ada"}}' http://{address}/login)
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
 
 Start a second one with another --port and this --ring: it takes the same tokens.
 Rotate the keys while it runs; no session is lost:

@@ -1,42 +1,38 @@
 //! The JSON API: log in, look at the session, fill the cart, renew, log out.
 //!
-//! Every answer about a session hands out a new token if the old one should be replaced; the server
+//! The layer around the routes carries the session: as a cookie, or as a token that the page's script holds. The server
 //! itself remembers nothing between two requests.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use waxseal::keys::RingStatus;
 use waxseal::time::Timestamp;
-use waxseal::{KeyId, KeyRing, Sealer, Session, Token};
+use waxseal::web::{Arrived, Signals};
+use waxseal::{CurrentSession, KeyId, KeyRing, OpenSession, Session, SessionError, SessionLayer};
 
-use crate::bearer::{Refusal, hand_out, token};
+use crate::refusal::Refusal;
 use crate::shop::{CartLine, Shop};
-use crate::{ABSOLUTE_LIMIT, log, page};
+use crate::{ABSOLUTE_LIMIT, forms, page};
 
-/// What every request needs: two handles, cheap to clone.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) ring: KeyRing,
-    pub(crate) sealer: Sealer<Shop>,
-}
-
-/// All routes, the page included.
-pub(crate) fn router(app: App) -> Router {
+/// All routes, the page included. Only the routes inside of the layer have a session.
+pub(crate) fn router(ring: KeyRing, sessions: SessionLayer<Shop>) -> Router {
     Router::new()
         .route("/login", post(log_in))
         .route("/session", get(show))
+        .route("/whoami", get(who))
         .route("/cart", post(add).delete(clear))
         .route("/renew", post(renew))
         .route("/logout", post(log_out))
+        .merge(forms::routes())
+        .layer(sessions)
         .route("/keys", get(keys))
         .merge(page::routes())
         .fallback(no_such_path)
-        .with_state(app)
+        .with_state(ring)
 }
 
 #[derive(Deserialize)]
@@ -45,28 +41,28 @@ struct Login {
 }
 
 /// Begins a session. A real service asks for a password or a passkey first; this one believes you.
-async fn log_in(State(app): State<App>, body: Result<Json<Login>, JsonRejection>) -> Result<Response, Refusal> {
+async fn log_in(
+    session: CurrentSession<Shop>,
+    body: Result<Json<Login>, JsonRejection>,
+) -> Result<Json<View>, Refusal> {
     let Login { user } = read(body)?;
-    let chars = user.chars().count();
-    if !(1..=MAX_USER_CHARS).contains(&chars) || user.chars().any(char::is_control) {
-        let problem = format!("user must be 1 to {MAX_USER_CHARS} characters, none of them a control character");
-        return Err(Refusal::Bad(StatusCode::UNPROCESSABLE_ENTITY, problem));
-    }
-    app.answer(app.sealer.start(&Shop { user, cart: vec![] })?)
+    let begun = session.start(Shop::of(user_name(user)?))?;
+    Ok(View::of(&session, &begun))
 }
 
-/// Shows the session, and renews it if that is due.
-async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let session = app.open(&headers)?;
-    match app.wants_renewal(&session).then(|| app.sealer.renew(&session)) {
-        Some(Ok(token)) => app.answer(token),
-        // The client did not ask for a new token, and the one it has still opens.
-        Some(Err(error)) => {
-            log::warn(format_args!("a session was due and not renewed: {error}"));
-            Ok(Json(View::of(&session)).into_response())
-        }
-        None => Ok(Json(View::of(&session)).into_response()),
-    }
+/// A session that is needed. As a `Result`, so that a refusal is JSON here like every other answer.
+type Opened = Result<OpenSession<Shop>, SessionError>;
+
+/// Shows the session. The layer renews it if that is due.
+async fn show(session: Opened) -> Result<Json<View>, Refusal> {
+    let session = session?;
+    Ok(View::of(session.current(), session.session()))
+}
+
+/// Who is asking, if anybody: for pages that are shown to everyone.
+async fn who(session: CurrentSession<Shop>) -> Result<Json<Who>, Refusal> {
+    let user = session.get()?.map(|open| open.state().user.clone());
+    Ok(Json(Who { user, travel: Travel::of(&session) }))
 }
 
 #[derive(Deserialize)]
@@ -76,70 +72,49 @@ struct Addition {
 }
 
 /// Puts articles into the cart. The cart is in the token, so there is a new token.
-async fn add(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Json<Addition>, JsonRejection>,
-) -> Result<Response, Refusal> {
-    let mut session = app.open(&headers)?;
+async fn add(session: Opened, body: Result<Json<Addition>, JsonRejection>) -> Result<Json<View>, Refusal> {
+    let mut session = session?;
     let Addition { sku, count } = read(body)?;
     if count == 0 {
         return Err(Refusal::Bad(StatusCode::UNPROCESSABLE_ENTITY, "count must be 1 to 65535".to_owned()));
     }
-    session.state_mut().add(sku, count);
-    app.answer(app.sealer.renew(&session)?)
+    session.update(|shop| shop.add(sku, count))?;
+    Ok(View::of(session.current(), session.session()))
 }
 
 /// Empties the cart.
-async fn clear(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let mut session = app.open(&headers)?;
-    session.state_mut().cart.clear();
-    app.answer(app.sealer.renew(&session)?)
+async fn clear(session: Opened) -> Result<Json<View>, Refusal> {
+    let mut session = session?;
+    session.update(|shop| shop.cart.clear())?;
+    Ok(View::of(session.current(), session.session()))
 }
 
 /// Renews the session though nothing changed.
-async fn renew(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let session = app.open(&headers)?;
-    app.answer(app.sealer.renew(&session)?)
+async fn renew(session: Opened) -> Result<Json<View>, Refusal> {
+    let session = session?;
+    session.current().renew()?;
+    Ok(View::of(session.current(), session.session()))
 }
 
-/// Ends the session as far as a server without revocation can: by saying what the client must do.
-async fn log_out(State(app): State<App>, headers: HeaderMap) -> Result<Json<Farewell>, Refusal> {
-    let session = app.open(&headers)?;
+/// Ends the session: the client is told to forget its token. Whoever has none is logged out already.
+async fn log_out(session: CurrentSession<Shop>) -> Result<Json<Farewell>, Refusal> {
+    let open = session.get().ok().flatten();
+    session.end()?;
     Ok(Json(Farewell {
         logout: "forget your token: this server keeps no session, so there is nothing for it to delete",
         caution: "nothing was revoked: whoever copied the token can use it until it expires, and renew it until the end",
-        expires: session.expires_at(),
-        end: session.start().plus(ABSOLUTE_LIMIT.as_secs()),
+        expires: open.as_ref().map(|open| open.expires_at()),
+        end: open.as_ref().map(|open| open.start().plus(ABSOLUTE_LIMIT.as_secs())),
     }))
 }
 
 /// The ring without its secrets. A real service shows this to its operators only.
-async fn keys(State(app): State<App>) -> Json<RingStatus> {
-    Json(app.ring.status())
+async fn keys(State(ring): State<KeyRing>) -> Json<RingStatus> {
+    Json(ring.status())
 }
 
 async fn no_such_path() -> Refusal {
     Refusal::Bad(StatusCode::NOT_FOUND, "there is nothing here; the page is at /".to_owned())
-}
-
-impl App {
-    fn open(&self, headers: &HeaderMap) -> Result<Session<Shop>, Refusal> {
-        Ok(self.sealer.open(token(headers)?)?)
-    }
-
-    /// Whether a session should get a new token though nothing changed: its token is half through
-    /// its life, or its key no longer seals, so that retired keys soon have no tokens left.
-    fn wants_renewal(&self, session: &Session<Shop>) -> bool {
-        let active = self.ring.status().ring.active;
-        self.sealer.is_due(session) || active.is_some_and(|key| key != session.key_id())
-    }
-
-    /// Hands out a new token, and shows its session as the next request will find it.
-    fn answer(&self, token: Token) -> Result<Response, Refusal> {
-        let session = self.sealer.open(&token)?;
-        Ok(hand_out(token, Json(View::of(&session))))
-    }
 }
 
 fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
@@ -149,12 +124,21 @@ fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
     }
 }
 
-/// A session as JSON: what its token says, and what it holds. Times are Unix seconds.
+/// A user's name, if it can be one.
+pub(crate) fn user_name(user: String) -> Result<String, Refusal> {
+    if !(1..=MAX_USER_CHARS).contains(&user.chars().count()) || user.chars().any(char::is_control) {
+        let problem = format!("user must be 1 to {MAX_USER_CHARS} characters, none of them a control character");
+        return Err(Refusal::Bad(StatusCode::UNPROCESSABLE_ENTITY, problem));
+    }
+    Ok(user)
+}
+
+/// A session as JSON: what it holds, and what the token says that this request came with. Times are Unix seconds.
 #[derive(Serialize)]
-struct View<'a> {
+struct View {
     session: String,
-    user: &'a str,
-    cart: &'a [CartLine],
+    user: String,
+    cart: Vec<CartLine>,
     start: Timestamp,
     issued: Timestamp,
     expires: Timestamp,
@@ -162,21 +146,57 @@ struct View<'a> {
     key: KeyId,
     /// The schema in which the token's state was written.
     schema: u16,
+    #[serde(flatten)]
+    travel: Travel,
 }
 
-impl<'a> View<'a> {
-    fn of(session: &'a Session<Shop>) -> Self {
-        Self {
+impl View {
+    fn of(current: &CurrentSession<Shop>, session: &Session<Shop>) -> Json<Self> {
+        let state = session.state();
+        Json(Self {
             session: session.id().to_string(),
-            user: &session.state().user,
-            cart: &session.state().cart,
+            user: state.user.clone(),
+            cart: state.cart.clone(),
             start: session.start(),
             issued: session.issued_at(),
             expires: session.expires_at(),
             key: session.key_id(),
             schema: session.schema(),
-        }
+            travel: Travel::of(current),
+        })
     }
+}
+
+/// How the request's session travelled, and what the browser asks of every site.
+#[derive(Serialize)]
+struct Travel {
+    carrier: Option<&'static str>,
+    signals: Asked,
+}
+
+#[derive(Serialize)]
+struct Asked {
+    dnt: Option<bool>,
+    gpc: bool,
+}
+
+impl Travel {
+    fn of(current: &CurrentSession<Shop>) -> Self {
+        let carrier = match current.arrived() {
+            Ok(Arrived::Cookie) => Some("cookie"),
+            Ok(Arrived::Header) => Some("header"),
+            Ok(Arrived::Nothing) | Err(_) => None,
+        };
+        let Signals { dnt, gpc } = current.signals();
+        Self { carrier, signals: Asked { dnt, gpc } }
+    }
+}
+
+#[derive(Serialize)]
+struct Who {
+    user: Option<String>,
+    #[serde(flatten)]
+    travel: Travel,
 }
 
 /// What a client is told when it logs out.
@@ -185,9 +205,9 @@ struct Farewell {
     logout: &'static str,
     caution: &'static str,
     /// When the token ends.
-    expires: Timestamp,
+    expires: Option<Timestamp>,
     /// When the session ends, however often it is renewed.
-    end: Timestamp,
+    end: Option<Timestamp>,
 }
 
 /// Longest user name, in characters.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
+use ureq::http::request::Builder;
 use ureq::http::{HeaderMap, Request, StatusCode};
 
 /// A server on a free port, killed when dropped.
@@ -68,10 +69,18 @@ impl Server {
 
     /// Sends a request with these `Authorization` fields.
     pub(crate) fn send(&self, method: &str, path: &str, fields: &[&str], body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
+        let mut request = Request::builder().method(method).uri(self.uri(path));
         for field in fields {
             request = request.header("Authorization", *field);
         }
+        self.run(request, body)
+    }
+
+    fn uri(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    fn run(&self, request: Builder, body: Option<Value>) -> Answer {
         let sent = match body {
             Some(body) => {
                 let request = request.header("Content-Type", "application/json");
@@ -98,9 +107,10 @@ impl Server {
         self.call("GET", "/session", token, None)
     }
 
-    /// Logs in and returns the session's token.
+    /// Logs in as a client that holds its token itself.
     pub(crate) fn log_in(&self, user: &str) -> String {
-        self.send("POST", "/login", &[], Some(json!({ "user": user }))).token()
+        let holds_tokens = Request::builder().header("Session-Transport", "header");
+        self.run(holds_tokens.method("POST").uri(self.uri("/login")), Some(json!({ "user": user }))).token()
     }
 
     /// Asks for the ring until it is as wished.
