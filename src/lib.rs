@@ -26,6 +26,8 @@
 //! - [`KeyRing`] is the fleet's keys: loaded from a file that the `waxseal` command writes, followed
 //!   while the server runs.
 //! - [`Policy`] says how long sessions live; [`OpenError`] why one was refused.
+//! - `SessionLayer` and `CurrentSession` in the room `web`, behind the features `tower` and `axum`, carry sessions through
+//!   services and handlers; [`carrier`] holds the rules they follow, for any framework.
 //!
 //! # What it does not do
 //! A token is a bearer credential: whoever has it is its user, until it ends. It may be replayed, and
@@ -33,7 +35,9 @@
 //! it. SECURITY.md says what is promised and what is not.
 //!
 //! # Features
+//! - `axum`: the session as an argument of axum's handlers; brings `tower`.
 //! - `cli`: the `waxseal` command, for key rings and tokens.
+//! - `tower`: a layer that carries sessions in cookies and headers.
 //! - `watch`: servers hear of a changed ring file at once, not at the next poll.
 //!
 //! # The house
@@ -50,8 +54,8 @@
 //! | 6 | `web`, behind a feature |
 //! | 7 | `fuzzing`, in tests and fuzz targets alone |
 
-// The README's example is a test as well.
-#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+// The README's examples are tests as well.
+#![cfg_attr(all(doctest, feature = "axum"), doc = include_str!("../README.md"))]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod carrier;
