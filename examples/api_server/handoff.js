@@ -1,5 +1,7 @@
-// Takes the token out of a page that a form login was answered with, and goes on.
+// The script of the hand-off page: takes the token that a form login was answered with, and goes home.
 import { createSession } from "/session.js";
 
-createSession({ storage: sessionStorage }).adopt(document.querySelector("meta[name=session-token]").content);
-location.replace("/");
+const { content } = document.querySelector('meta[name="session-token"]');
+// Without sessionStorage this throws, and the page stays, because the next one could not know the token.
+createSession({ storage: sessionStorage }).adopt(content);
+location.replace("/"); // not one step back in the history, where the page with the token would be
