@@ -1,66 +1,146 @@
 // The page's script: calls the API, shows what it says, and asks for the key ring every second.
-"use strict";
+import { createSession } from "/session.js";
 
 const el = (id) => document.getElementById(id);
 
-// Any script that runs on this page could read the token here; a cookie marked HttpOnly hides it
-// from scripts, and is then sent along by itself, which needs a defence of its own.
-let token = sessionStorage.getItem("token");
-let session = null;
-let keys = [];
+const KEY = "session-token";
+const session = createSession({ storage: tabStorage(), key: KEY });
 
-/** Calls the API with the token, keeps the new one if there is one, and returns the answer. */
+let view = null; // the session as the server last showed it
+let travel = null; // how the last request's session arrived, and what the browser asked for
+let keys = [];
+let turns = 0;
+let running = 0;
+let stale = false; // the session changed since it was last looked at
+
+/** What a reload leaves alone. A browser that blocks it throws; then the token lives in memory. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls the API and returns its answer. The session's fetch sends the token, if there is one, and keeps a new one. */
 async function call(method, path, body) {
-  const headers = {};
-  if (token) headers["Authorization"] = `Bearer ${token}`;
-  if (body) headers["Content-Type"] = "application/json";
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+  const init = { method, cache: "no-store" };
+  if (body) Object.assign(init, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const response = await session.fetch(path, init);
   const answer = await response.json();
-  const fresh = response.headers.get("Session-Token");
-  if (fresh) keep(fresh);
-  const sealed = fresh ? `: a new token, sealed under ${answer.key}` : "";
-  note(`${method} ${path} → ${response.status}${sealed}`);
-  if (!response.ok) throw new Error(answer.error);
+  if (answer.signals) travel = answer;
+  note(`${method} ${path} → ${response.status}${outcome(response.headers.get("Session-Token"), answer)}`);
+  if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
   return answer;
 }
 
-function keep(text) {
-  token = text;
-  if (text) sessionStorage.setItem("token", text);
-  else sessionStorage.removeItem("token");
+function outcome(field, answer) {
+  if (field === "?0") return ": forget your token";
+  if (!field) return "";
+  return answer.key ? `: a new token, sealed under ${answer.key}` : ": a new token";
 }
 
-/** Does something for a click, and shows the session or the problem. */
+/** Asks the server who is logged in, which is the only way to know: this script sees no cookie. */
+async function look() {
+  stale = false;
+  const { user } = await call("GET", "/whoami");
+  return user !== null || session.active() ? call("GET", "/session") : null;
+}
+
+/** Shows what `what` finds. Of two at once the later one counts, because it asked later. */
 async function act(what) {
-  let problem = "";
+  const turn = ++turns;
+  running += 1;
   try {
-    session = await what();
+    const found = await what();
+    if (turn === turns) view = found;
   } catch (error) {
-    problem = error.message;
+    complain(error.message);
+    if (turn === turns && error.status === 401) [view, travel] = [null, { ...travel, carrier: null }];
   }
+  running -= 1;
+  show();
+  lookIfStale();
+}
+
+function lookIfStale() {
+  if (stale && !running) act(look);
+}
+
+function complain(problem) {
   el("problem").textContent = problem;
   el("problem").hidden = !problem;
-  show();
 }
 
 function show() {
-  el("logged-out").hidden = Boolean(session);
-  el("logged-in").hidden = !session;
-  el("token-box").hidden = !token;
-  el("token").textContent = token ?? "";
-  el("length").textContent = token?.length ?? 0;
-  if (!session) return;
-  for (const id of ["user", "session", "schema", "key"]) el(id).textContent = session[id];
-  for (const id of ["start", "issued", "expires"]) el(id).textContent = time(session[id]);
-  const lines = session.cart.map((line) => row(line.sku, line.count));
+  el("logged-out").hidden = Boolean(view);
+  el("logged-in").hidden = !view;
+  showTravel();
+  if (!view) return;
+  for (const id of ["user", "session", "schema", "key"]) el(id).textContent = view[id];
+  for (const id of ["start", "issued", "expires"]) el(id).textContent = time(view[id]);
+  const lines = view.cart.map((line) => row(line.sku, line.count));
   el("cart").replaceChildren(...(lines.length ? lines : [row("the cart is empty", "")]));
   showKey();
 }
 
+/** How the session travels: by what, why, and where it is kept. */
+function showTravel() {
+  if (!travel?.signals) return;
+  const carrier = travel.carrier ?? "none";
+  const { dnt, gpc } = travel.signals; // as the server saw them
+  const token = heldToken();
+  const place = session.active() ? "token" : carrier;
+  el("carrier").replaceWith(badge(carrier, "carrier"));
+  el("carrier-note").textContent = ARRIVED[carrier];
+  el("signals").textContent = `${DNT.get(dnt)}, ${gpc ? "Sec-GPC: 1" : "no Sec-GPC"}`;
+  el("why").textContent = dnt || gpc ? WHY[place].asked : WHY[place].unasked;
+  el("stored").textContent = session.active() && !token ? STORED.memory : STORED[place];
+  el("token-box").hidden = !token;
+  el("token").textContent = token;
+  el("length").textContent = token.length;
+}
+
+const DNT = new Map([[true, "DNT: 1"], [false, "DNT: 0"], [null, "no DNT"]]);
+
+const ARRIVED = {
+  cookie: "The browser sent the session by itself.",
+  header: "This page sent it as Authorization: Bearer.",
+  none: "It came without a session.",
+};
+
+/** What the server's policy makes of the signals, as far as a page can know it. */
+const WHY = {
+  token: {
+    asked: "Your browser asks not to be tracked, so the server sets no cookie and gives the token to this page.",
+    unasked: "A session keeps the way that it began on, and this one came to the page as a token.",
+  },
+  cookie: {
+    asked: "Your browser asks not to be tracked, but you asked for this cookie, or it is the policy of this site.",
+    unasked: "Your browser sends no wish not to be tracked, so the session is in a cookie, which no script can read.",
+  },
+  none: {
+    asked: "Your browser asks not to be tracked: by default, a login then sets no cookie and gives this page a token.",
+    unasked: "Your browser sends no wish not to be tracked: by default, a login then sets a cookie.",
+  },
+};
+
+const STORED = {
+  token: "A token in the sessionStorage of this tab; no cookie is sent beside it.",
+  memory: "A token in the memory of this page, until its next load: the browser offers no storage.",
+  cookie: "A cookie marked HttpOnly, sent by the browser, readable by no script. In sessionStorage nothing.",
+  none: "Nothing.",
+};
+
+/** The token as text, only to show it. */
+function heldToken() {
+  return tabStorage()?.getItem(KEY)?.split(" ")[0] ?? "";
+}
+
 /** What the session's key does now, which changes while the page is open. */
 function showKey() {
-  if (!session) return;
-  const role = keys.find((key) => key.id === session.key)?.role ?? "not in the ring";
+  if (!view) return;
+  const role = keys.find((key) => key.id === view.key)?.role ?? "not in the ring";
   el("key-role").replaceWith(badge(role, "key-role"));
   el("key-note").textContent = role === "retiring" ? "still opens; the next request moves on" : "";
 }
@@ -112,27 +192,46 @@ function note(text) {
 function onSubmit(id, what) {
   el(id).addEventListener("submit", (event) => {
     event.preventDefault();
+    complain("");
     act(() => what(new FormData(event.target)));
   });
 }
 
-onSubmit("login", (form) => call("POST", "/login", { user: form.get("user") }));
+function onClick(id, what) {
+  el(id).addEventListener("click", () => {
+    complain("");
+    act(what);
+  });
+}
+
+onSubmit("login", async (form) => {
+  session.clear();
+  await call("POST", "/login", { user: form.get("user") });
+  return look(); // the login itself came without a session, so only the next request shows how it travels
+});
 onSubmit("bring", (form) => {
-  keep(form.get("token").trim());
-  return call("GET", "/session");
+  session.adopt(form.get("token").trim());
+  return look();
 });
 onSubmit("add", (form) => call("POST", "/cart", { sku: Number(form.get("sku")), count: Number(form.get("count")) }));
-el("clear").addEventListener("click", () => act(() => call("DELETE", "/cart")));
-el("show").addEventListener("click", () => act(() => call("GET", "/session")));
-el("renew").addEventListener("click", () => act(() => call("POST", "/renew")));
-el("logout").addEventListener("click", () => act(async () => {
-  // Whatever the server says: to log out is to forget the token.
-  const answer = await call("POST", "/logout").catch((error) => ({ caution: error.message }));
-  note(answer.caution);
-  keep(null);
-  return null;
-}));
+onClick("clear", () => call("DELETE", "/cart"));
+onClick("show", () => call("GET", "/session"));
+onClick("renew", () => call("POST", "/renew"));
+onClick("logout", async () => {
+  try {
+    note((await call("POST", "/logout")).caution);
+  } finally {
+    session.clear(); // whatever the server says: to log out is to forget the token
+  }
+  return look();
+});
 
-if (token) act(() => call("GET", "/session"));
-show();
+// The forms go to the server without this script, and cannot take a token along.
+for (const id of ["form-login", "form-logout"]) el(id).addEventListener("submit", () => session.clear());
+
+session.onchange = () => {
+  stale = true;
+  lookIfStale();
+};
+act(look);
 watchKeys();
