@@ -29,15 +29,14 @@ async function call(method, path, body) {
   const response = await session.fetch(path, init);
   const answer = await response.json();
   if (answer.signals) travel = answer;
-  note(`${method} ${path} → ${response.status}${outcome(response.headers.get("Session-Token"), answer)}`);
+  note(`${method} ${path} → ${response.status}${outcome(response.headers.get("Session-Token"))}`);
   if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
   return answer;
 }
 
-function outcome(field, answer) {
+function outcome(field) {
   if (field === "?0") return ": forget your token";
-  if (!field) return "";
-  return answer.key ? `: a new token, sealed under ${answer.key}` : ": a new token";
+  return field ? ": a new token" : "";
 }
 
 /** Asks the server who is logged in, which is the only way to know: this script sees no cookie. */
@@ -216,7 +215,8 @@ onSubmit("bring", (form) => {
 onSubmit("add", (form) => call("POST", "/cart", { sku: Number(form.get("sku")), count: Number(form.get("count")) }));
 onClick("clear", () => call("DELETE", "/cart"));
 onClick("show", () => call("GET", "/session"));
-onClick("renew", () => call("POST", "/renew"));
+// An answer shows the token that its request came with, so the new one is shown by the next.
+onClick("renew", () => call("POST", "/renew").then(() => call("GET", "/session")));
 onClick("logout", async () => {
   try {
     note((await call("POST", "/logout")).caution);
