@@ -2,7 +2,7 @@
 //!
 //! | primitive | here | crate |
 //! |---|---|---|
-//! | XChaCha20-Poly1305 | `AeadKey` | chacha20poly1305 |
+//! | XChaCha20-Poly1305 | `AeadKey` | chacha20 and ring, or chacha20poly1305 |
 //! | HMAC-SHA256 | `MacKey` | hmac, sha2 |
 //! | HKDF-SHA256 | `Prk` | hkdf |
 //! | SHA-256 | `sha256` | sha2 |

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::verified::SessionInfo;
 use crate::id::{KeyId, Mode, SessionId};
+#[cfg(feature = "tower")]
 use crate::state::{self, SchemaError, SessionState};
 use crate::time::Timestamp;
 
@@ -69,6 +70,7 @@ impl<T, M> Session<T, M> {
     }
 }
 
+#[cfg(feature = "tower")]
 impl<T: SessionState, M> Session<T, M> {
     /// Applies `change` to a copy of the state: this session with the new state, or `None` if the change
     /// left it as it was, and what `change` returned. This session itself stays as it is.
