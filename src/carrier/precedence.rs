@@ -80,7 +80,7 @@ impl Rules {
             browser: head.browser,
             holds_tokens: head.holds_tokens,
             same_origin: head.site == Site::SameOrigin,
-            has_cookie: head.has_cookie(),
+            has_cookie: head.has_cookie() && self.carries_cookies(head),
             takes_cookies: self.carries_cookies(head),
             allowed: false,
             arrived,

@@ -34,7 +34,6 @@ enum Ticket {
 }
 
 /// What goes out.
-#[derive(Clone)]
 enum Outgoing {
     /// The session changed.
     Changed,
