@@ -75,6 +75,7 @@ mod token;
 #[cfg(feature = "tower")]
 pub mod web;
 
+pub use carrier::CookiePolicy;
 pub use crypto::RandomError;
 pub use id::{Carrier, KeyId, Mode, SessionId};
 pub use keys::{Follow, KeyRing};
