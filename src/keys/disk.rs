@@ -229,7 +229,9 @@ impl DiskError {
             Problem::Generation { .. } => "look at the ring again; somebody else changed it",
             Problem::Exists => "a ring is never overwritten: choose another path, or `waxseal keys rotate` this one",
             Problem::File(FileError::Format { .. }) => "update this program",
-            Problem::File(_) => "copy the ring again from where it was written, or restore a backup",
+            Problem::File(_) => {
+                "copy the ring again from where it was written or from another server; a backup may hold revoked keys"
+            }
             Problem::Io { .. } => "check that its directory exists, and the permissions",
             Problem::NoDirectory => "make it first, for the service's own user alone",
             Problem::Private(PrivateError::Io(_)) => "check the permissions on the way to it",
