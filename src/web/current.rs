@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Extensions;
 
+use super::departure::Departure;
 use super::desk::{Desk, Request};
 use super::error::SessionError;
-use super::visit::{Departure, Visit};
+use super::visit::Visit;
 use crate::carrier::{Arrived, Signals};
 use crate::session::{Session, Token};
 use crate::state::SessionState;

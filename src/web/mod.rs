@@ -52,6 +52,7 @@
 //! [tower]: https://docs.rs/tower
 
 mod current;
+mod departure;
 mod desk;
 mod error;
 #[cfg(feature = "axum")]

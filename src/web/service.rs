@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::current::Slot;
+use super::departure::Departure;
 use super::desk::Desk;
-use super::visit::Departure;
 use super::write;
 use crate::state::SessionState;
 

@@ -7,24 +7,24 @@ use super::error::SessionError;
 use crate::carrier::cookie::Found;
 use crate::carrier::csrf::{self, CrossSite};
 use crate::carrier::{Act, Arrived, Malformed, Presented, Route, Situation, deliver};
-use crate::session::{OpenError, SealError, Session, Token};
+use crate::session::{OpenError, Session, Token};
 use crate::state::SessionState;
 
 /// What is known of a request's session, and what became of it.
 pub(super) struct Visit<T> {
     pub(super) situation: Situation,
     forgery: Result<(), CrossSite>,
-    ticket: Ticket,
-    session: Option<Arc<Session<T>>>,
-    outgoing: Outgoing,
+    pub(super) ticket: Ticket,
+    pub(super) session: Option<Arc<Session<T>>>,
+    pub(super) outgoing: Outgoing,
     /// The client's cookie is worth nothing anywhere.
     pub(super) worthless_cookie: bool,
     /// The response's head is on its way.
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 /// The token that came, until it is judged, and then the verdict.
-enum Ticket {
+pub(super) enum Ticket {
     Cookie(Box<[u8]>),
     Foreign,
     Header(Box<[u8]>),
@@ -34,7 +34,7 @@ enum Ticket {
 }
 
 /// What goes out.
-enum Outgoing {
+pub(super) enum Outgoing {
     /// The session changed.
     Changed,
     /// The session was ended.
@@ -242,92 +242,6 @@ impl<T: SessionState> Visit<T> {
 
     pub(super) fn still_open(&self) -> Result<(), SessionError> {
         if self.closed { Err(SessionError::TooLate) } else { Ok(()) }
-    }
-
-    /// What the response's head must say of the session; it is on its way from now on.
-    ///
-    /// `failed` is whether the handler answered with a server error: then what it did to the session is not sent,
-    /// but for its end.
-    pub(super) fn close(&mut self, desk: &Desk<T>, failed: bool) -> Departure {
-        self.closed = true;
-        if !matches!(self.ticket, Ticket::Judged(_)) {
-            return Departure::Untouched;
-        }
-        if failed && !matches!(self.outgoing, Outgoing::Ended) {
-            if !matches!(self.outgoing, Outgoing::Nothing) {
-                tracing::warn!("the handler failed, so what it did to the session is not sent");
-            }
-            return Departure::leaving(None, self.worthless_cookie);
-        }
-        let act = self.act(desk);
-        let delivery = deliver(&self.situation, act);
-        let way = match (&self.outgoing, delivery.route) {
-            (Outgoing::HandedOff, _) => return Departure::HandedOff { deletes_cookie: self.situation.has_cookie },
-            (Outgoing::Ended, _) => return Departure::Ended { deletes_cookie: delivery.deletes_cookie },
-            (Outgoing::Started(way, _), _) => Some(*way),
-            (_, Route::Cookie) => Some(Way::Cookie),
-            (_, Route::Header) => Some(Way::Header),
-            (_, Route::Stay | Route::Undeliverable(_)) => None,
-        };
-        match way.map(|way| self.seal(desk, way)).transpose() {
-            Ok(token) => Departure::leaving(token, delivery.deletes_cookie || self.worthless_cookie),
-            Err(error) if matches!(act, Act::Read | Act::Renew) => {
-                tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
-                Departure::leaving(None, false)
-            }
-            Err(error) => {
-                tracing::error!(%error, "a session that changed could not be sealed");
-                Departure::Failed(error.into())
-            }
-        }
-    }
-
-    fn act(&self, desk: &Desk<T>) -> Act {
-        match (&self.outgoing, &self.session) {
-            (Outgoing::Started(..) | Outgoing::HandedOff, _) => Act::Start,
-            (Outgoing::Changed, _) => Act::Change,
-            (Outgoing::Ended, _) => Act::End,
-            (Outgoing::Nothing, Some(session)) if desk.sealer(self.came_by()).is_due(session) => Act::Renew,
-            (Outgoing::Nothing, _) => Act::Read,
-        }
-    }
-
-    fn came_by(&self) -> Way {
-        if self.situation.arrived == Arrived::Cookie { Way::Cookie } else { Way::Header }
-    }
-
-    fn seal(&mut self, desk: &Desk<T>, way: Way) -> Result<(Way, Token), SealError> {
-        if let Outgoing::Started(_, token) = &mut self.outgoing
-            && let Some(token) = token.take()
-        {
-            return Ok((way, token));
-        }
-        // A way is only chosen for a session that there is.
-        let session = self.session.as_ref().ok_or(SealError::SessionOver)?;
-        Ok((way, desk.sealer(way).transfer(session)?))
-    }
-}
-
-/// What a response's head says of the session.
-pub(super) enum Departure {
-    /// It ended: the client is told to forget its token.
-    Ended { deletes_cookie: bool },
-    /// A change cannot be sealed any more, though it could be when it was made.
-    Failed(SessionError),
-    /// The token is in the body.
-    HandedOff { deletes_cookie: bool },
-    /// The session was read, and nothing goes out.
-    Read,
-    /// A token goes out, or a cookie is deleted, or both.
-    Sent { token: Option<(Way, Token)>, deletes_cookie: bool },
-    /// Nobody looked at it.
-    Untouched,
-}
-
-impl Departure {
-    fn leaving(token: Option<(Way, Token)>, deletes_cookie: bool) -> Self {
-        let deletes_cookie = deletes_cookie && !matches!(token, Some((Way::Cookie, _)));
-        if token.is_none() && !deletes_cookie { Self::Read } else { Self::Sent { token, deletes_cookie } }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
+use super::departure::Departure;
 use super::desk::{Desk, Way};
-use super::visit::Departure;
 use crate::carrier::CookiePolicy;
 use crate::carrier::response::{self, DROP_TOKEN, VARY_READ, VARY_WRITE};
 use crate::session::Token;
