@@ -1,0 +1,193 @@
+//! What a client is told when something is wrong: a status, the fields that belong to it, and one sentence.
+
+use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use tower_layer::Layer;
+use waxseal::carrier::csrf::CrossSite;
+use waxseal::carrier::{Malformed, Undeliverable};
+use waxseal::session::SealError;
+use waxseal::{SessionError, SessionLayer};
+
+use super::{Act, handled, of_this_site, seen, sent, with_cookie};
+use crate::httpkit::shop::{COOKIE, LIFE, Servers, shop};
+use crate::httpkit::sight::Written;
+use crate::httpkit::{Handler, send};
+use crate::testkit::NOW;
+use crate::testkit::forge::{Forge, varint};
+use crate::testkit::ring::{Disk, Ring, role};
+
+const ANONYMOUS: &str = "Bearer realm=\"session\"";
+const INVALID_TOKEN: &str = "Bearer realm=\"session\", error=\"invalid_token\"";
+const INVALID_REQUEST: &str = "Bearer realm=\"session\", error=\"invalid_request\"";
+
+#[test]
+fn every_error_is_one_status_its_fields_and_a_sentence() {
+    let servers = Servers::new();
+    let refused = servers.sealer.open("EQ").unwrap_err();
+    let ended = |reason| SealError::Session(reason);
+    for (error, status, challenge) in [
+        (SessionError::Anonymous, 401, Some(ANONYMOUS)),
+        (SessionError::Foreign, 401, Some(INVALID_TOKEN)),
+        (SessionError::Invalid(refused), 401, Some(INVALID_TOKEN)),
+        (SessionError::Malformed(Malformed::Bearer), 400, Some(INVALID_REQUEST)),
+        (SessionError::Malformed(Malformed::Several), 400, Some(INVALID_REQUEST)),
+        (SessionError::CrossSite(CrossSite::Site), 403, None),
+        (SessionError::CrossSite(CrossSite::Origin), 403, None),
+        (SessionError::Undeliverable(Undeliverable::Page), 409, None),
+        (SessionError::Undeliverable(Undeliverable::PlainHttp), 409, None),
+        (SessionError::Undeliverable(Undeliverable::ReadOnly), 409, None),
+        (SessionError::TooLarge { bytes: 5_000, budget: 4_093 }, 413, None),
+        (SessionError::Concurrent, 500, None),
+        (SessionError::LayerMissing, 500, None),
+        (SessionError::SubjectChanged, 500, None),
+        (SessionError::TooLate, 500, None),
+        (SessionError::Unavailable(refused), 503, None),
+        (SessionError::Seal(SealError::NoActiveKey), 503, None),
+        (SessionError::Seal(SealError::CutOffAhead), 503, None),
+        (SessionError::Seal(SealError::EndOfTime), 503, None),
+        (SessionError::Seal(SealError::SessionOver), 401, Some(INVALID_TOKEN)),
+        (SessionError::Seal(ended(refused.reason())), 401, Some(INVALID_TOKEN)),
+        (SessionError::Seal(SealError::ForeignSession), 500, None),
+        (SessionError::Seal(SealError::Lifetime), 500, None),
+    ] {
+        let response = error.response::<String>();
+        let field = |headers: &HeaderMap, name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((error.status().as_u16(), response.status().as_u16()), (status, status), "{error:?}");
+        assert_eq!(field(response.headers(), WWW_AUTHENTICATE).as_deref(), challenge, "{error:?}");
+        assert_eq!(field(response.headers(), RETRY_AFTER).is_some(), status == 503, "{error:?}");
+        assert_eq!(field(response.headers(), CONTENT_TYPE).as_deref(), Some("text/plain; charset=utf-8"));
+        assert_eq!(response.body(), &error.to_string());
+        assert!(error.to_string().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{error}");
+        assert!(!error.to_string().ends_with('.') && !error.to_string().contains("010203"), "{error}");
+        let axums = axum::response::IntoResponse::into_response(error);
+        assert_eq!((axums.status(), axums.headers()), (response.status(), response.headers()));
+    }
+}
+
+/// A ring whose key in use goes to sleep when `sleep` is called, and whose retiring key goes on opening.
+struct Sleepy {
+    disk: Disk,
+    file: Ring,
+    servers: Servers,
+}
+
+impl Sleepy {
+    fn new() -> Self {
+        let file = Ring::example();
+        let disk = Disk::with(file.text().as_bytes());
+        let mut servers = Servers::new();
+        let clock = std::sync::Arc::clone(&servers.clock);
+        servers.ring = waxseal::KeyRing::options().clock(clock.clone()).load(&disk.path).unwrap();
+        servers.sealer = crate::httpkit::shop::sealer(&servers.ring, clock, None);
+        Self { disk, file, servers }
+    }
+
+    fn sleep(&self) {
+        let mut file = self.file.clone();
+        file.entry(role::active()).set("status", "\"disabled\"");
+        file.top.set("generation", NOW);
+        self.disk.write(file.text().as_bytes());
+        self.servers.ring.reload().unwrap();
+    }
+
+    /// A token under the retiring key, which makes it due at once.
+    fn under_the_retiring_key(&self, carrier: &str) -> String {
+        let body = postcard::to_stdvec(&shop("ada")).unwrap();
+        let forge = Forge::new("", role::retiring());
+        Forge { carrier: carrier.into(), context: vec![], head: varint(6), body, ..forge }.text()
+    }
+
+    fn request(&self, method: &str) -> http::Request<()> {
+        let token = self.under_the_retiring_key(&format!("cookie:{COOKIE}"));
+        of_this_site(method, &[("cookie", &format!("{COOKIE}={token}"))])
+    }
+}
+
+#[test]
+fn a_renewal_that_fails_keeps_the_response_and_the_token() {
+    let sleepy = Sleepy::new();
+    let layer = SessionLayer::new(&sleepy.servers.sealer);
+    let read = |session: waxseal::CurrentSession<_>| session.get().map(|open| assert!(open.is_some()));
+    let response = handled(&layer, sleepy.request("GET"), read);
+    assert!(sent(&sleepy.servers, &response).is_some(), "a superseded key makes it due");
+    sleepy.sleep();
+    let bearer = format!("Bearer {}", sleepy.under_the_retiring_key("header"));
+    for request in [sleepy.request("GET"), of_this_site("GET", &[("authorization", &bearer)])] {
+        let response = handled(&layer, request, read);
+        let seen = seen(&response);
+        assert_eq!((response.status().as_u16(), seen.cookie, seen.token), (200, Written::Nothing, Written::Nothing));
+        assert_eq!((seen.cache_control.as_deref(), seen.challenge), (Some("private"), None));
+    }
+}
+
+#[test]
+fn without_a_key_nothing_changes_and_the_client_tries_again() {
+    let sleepy = Sleepy::new();
+    let layer = SessionLayer::new(&sleepy.servers.sealer);
+    sleepy.sleep();
+    let acts: [Act; 3] = [
+        |session| session.update(|shop| shop.count += 1),
+        |session| session.start(shop("bob")).map(drop),
+        |session| session.renew(),
+    ];
+    for act in acts {
+        let response = handled(&layer, sleepy.request("POST"), act);
+        assert_eq!((response.status().as_u16(), sent(&sleepy.servers, &response).is_none()), (503, true));
+        assert!(response.headers().contains_key(RETRY_AFTER));
+    }
+    let response = handled(&layer, sleepy.request("POST"), |session| session.end());
+    assert_eq!(seen(&response).cookie, Written::Forgotten, "an end needs no key");
+}
+
+#[test]
+fn a_key_that_goes_to_sleep_under_a_change_is_an_answer_for_later() {
+    let sleepy = Sleepy::new();
+    let layer = SessionLayer::new(&sleepy.servers.sealer);
+    let response = handled(&layer, sleepy.request("POST"), |session| {
+        session.update(|shop| shop.count += 1)?;
+        sleepy.sleep();
+        Ok(())
+    });
+    let seen = seen(&response);
+    assert_eq!((response.status().as_u16(), seen.cookie, seen.token), (503, Written::Nothing, Written::Nothing));
+    assert_eq!((seen.cache_control.as_deref(), seen.challenge), (Some("no-store"), None));
+    assert!(response.headers().contains_key(RETRY_AFTER));
+}
+
+#[test]
+fn a_bad_bearer_is_told_nothing_but_that() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let good = servers.sealer.start(&shop("ada")).unwrap().into_string();
+    let unknown = Forge { context: vec![], ..Forge::new("", crate::testkit::key::Key::test(99)) }.text();
+    let mut answers = std::collections::BTreeSet::new();
+    let cookie = servers.cookie(COOKIE).start(&shop("ada")).unwrap().into_string();
+    servers.clock.advance(LIFE);
+    for token in
+        [good.clone(), unknown, cookie, format!("{good}A"), "EQ".into(), good.replace('E', "F").replacen('F', "E", 1)]
+    {
+        let request = of_this_site("POST", &[("authorization", &format!("Bearer {token}"))]);
+        let response = handled(&layer, request, |session| session.start(shop("bob")).map(drop));
+        answers.insert(format!("{} {:?} {}", response.status(), response.headers(), response.body()));
+    }
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    assert!(answers.first().unwrap().starts_with("401 "));
+}
+
+#[test]
+fn a_handler_that_ignores_an_error_sends_nothing_of_it() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let mut page = with_cookie(&servers, "POST", "ada");
+    page.headers_mut().insert("dnt", "1".parse().unwrap());
+    let handler = Handler(|request: http::Request<()>| {
+        let session = waxseal::CurrentSession::of(&request).unwrap();
+        assert_eq!(
+            session.update(|shop: &mut crate::httpkit::shop::Shop| shop.count = 9),
+            Err(SessionError::Undeliverable(Undeliverable::ReadOnly))
+        );
+        assert_eq!(session.get().unwrap().unwrap().state().count, 1);
+        http::Response::new(String::new())
+    });
+    let response = send(layer.layer(handler), page);
+    assert_eq!((seen(&response).cookie, seen(&response).token), (Written::Nothing, Written::Nothing));
+}
