@@ -29,7 +29,8 @@ pub fn check(head: &RequestHead<'_>, trusted: &TrustedOrigins) -> Result<(), Cro
         (Site::SameOrigin | Site::None, _) | (Site::Absent, None) => Ok(()),
         (Site::Other, _) => Err(CrossSite::Site),
         (Site::Absent, Some(origin)) => match (authority(origin), head.host) {
-            (Some(origin), Some(host)) if origin == host => Ok(()),
+            // Nothing is not the same as nothing.
+            (Some(origin), Some(host)) if origin == host && !origin.is_empty() => Ok(()),
             _ => Err(CrossSite::Origin),
         },
     }
