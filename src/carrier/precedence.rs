@@ -6,6 +6,8 @@
 //!    good cookie stands beside it; else its mere presence would switch the check against forgery off.
 //! 3. What is not ours in `Authorization` is ignored, and the cookie counts, with that check.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
+
 use super::bearer::Authorization;
 use super::cookie::Found;
 use super::delivery::{Arrived, CookiePolicy, Situation};
@@ -99,14 +101,21 @@ impl Rules {
 
 /// Whether a host, with or without a port, is this machine.
 fn is_loopback(host: &[u8]) -> bool {
-    let name = match host.strip_prefix(b"[") {
-        Some(rest) => rest.split(|&byte| byte == b']').next(),
-        None => host.split(|&byte| byte == b':').next(),
+    let Ok(host) = core::str::from_utf8(host) else { return false };
+    // An IPv6 address has colons of its own, between brackets.
+    let (name, port) = match host.rsplit_once(':') {
+        Some(parts) if !host.ends_with(']') => parts,
+        _ => (host, ""),
     };
-    let Some(name) = name.and_then(|name| core::str::from_utf8(name).ok()) else { return false };
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || name.parse().is_ok_and(|ip: core::net::IpAddr| ip.is_loopback())
+    let is_this_machine = match name.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| ip.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())),
+        None => {
+            name == "localhost"
+                || name.ends_with(".localhost")
+                || name.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
+        }
+    };
+    is_this_machine && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -155,9 +164,19 @@ mod tests {
         {
             assert!(take(Some(host)), "{host}");
         }
-        for host in
-            ["shop.example", "localhost.example", "127.0.0.1.example", "10.0.0.1:3000", "[::2]:1", "", "0.0.0.0"]
-        {
+        for host in [
+            "shop.example",
+            "localhost.example",
+            "127.0.0.1.example",
+            "10.0.0.1:3000",
+            "[::2]:1",
+            "",
+            "0.0.0.0",
+            "localhost:1.example",
+            "[::1]x",
+            "[::1",
+            "::1]",
+        ] {
             assert!(!take(Some(host)), "{host}");
         }
         assert!(!take(None));
