@@ -147,7 +147,7 @@ impl RawSealer {
 
     /// What a refusal becomes for the caller.
     pub(super) fn refuse(&self, reason: Reason) -> OpenError {
-        if matches!(reason, Reason::Expired { .. }) && self.clock.is_suspect() {
+        if matches!(reason, Reason::Expired { .. } | Reason::ExpiredKey { .. }) && self.clock.is_suspect() {
             return OpenError::under_a_suspect_clock(reason);
         }
         reason.into()

@@ -42,7 +42,7 @@ impl OpenError {
             | Reason::NotYetValid { .. }
             | Reason::UnknownKey { .. }
             | Reason::UnknownSchema { .. } => true,
-            Reason::Expired { .. } => self.suspect_clock,
+            Reason::Expired { .. } | Reason::ExpiredKey { .. } => self.suspect_clock,
             _ => false,
         }
     }
@@ -297,7 +297,9 @@ mod tests {
         ] {
             assert_eq!(OpenError::from(reason).keep_token(), keeps, "{}", reason.code());
         }
-        assert!(OpenError::under_a_suspect_clock(expired).keep_token());
+        for by_the_clock in [expired, Reason::ExpiredKey { key_id }] {
+            assert!(OpenError::under_a_suspect_clock(by_the_clock).keep_token());
+        }
         assert!(!OpenError::under_a_suspect_clock(Reason::Text).keep_token());
     }
 
