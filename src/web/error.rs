@@ -104,6 +104,8 @@ fn is_passing(error: &SealError) -> bool {
 impl From<SealError> for SessionError {
     fn from(error: SealError) -> Self {
         match error {
+            // As it would be on opening: whoever is told 401 gives a token up that will be good again.
+            SealError::Session(reason) if OpenError::from(reason).status() == 503 => Self::Unavailable(reason.into()),
             SealError::TooLong { excess } => {
                 Self::TooLarge { bytes: MAX_TEXT_LEN + text::encoded_len(excess), budget: MAX_TEXT_LEN }
             }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, COOKIE, Entry, HeaderMap};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -91,9 +91,9 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
         let departure = this.slot.close(response.status().is_server_error());
-        if let Departure::Failed(_) = departure {
+        if let Departure::Failed(error) = &departure {
             // The body stays the handler's: there is no other, and it is this client's own.
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            *response.status_mut() = error.status();
         }
         write::write(&this.slot.desk, &departure, response.headers_mut());
         Poll::Ready(Ok(response))

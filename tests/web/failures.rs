@@ -4,10 +4,10 @@ use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use tower_layer::Layer;
 use waxseal::carrier::csrf::CrossSite;
 use waxseal::carrier::{Malformed, Undeliverable};
-use waxseal::session::SealError;
+use waxseal::session::{Reason, SealError};
 use waxseal::{SessionError, SessionLayer};
 
-use super::{Act, handled, of_this_site, seen, sent, with_cookie};
+use super::{Act, handled, of_this_site, seen, sent, with_bearer, with_cookie};
 use crate::httpkit::shop::{COOKIE, LIFE, Servers, shop};
 use crate::httpkit::sight::Written;
 use crate::httpkit::{Handler, send};
@@ -23,7 +23,8 @@ const INVALID_REQUEST: &str = "Bearer realm=\"session\", error=\"invalid_request
 fn every_error_is_one_status_its_fields_and_a_sentence() {
     let servers = Servers::new();
     let refused = servers.sealer.open("EQ").unwrap_err();
-    let ended = |reason| SealError::Session(reason);
+    let ended = |reason| SessionError::from(SealError::Session(reason));
+    let key_id = waxseal::KeyId::from_bytes([1, 2, 3]);
     for (error, status, challenge) in [
         (SessionError::Anonymous, 401, Some(ANONYMOUS)),
         (SessionError::Foreign, 401, Some(INVALID_TOKEN)),
@@ -45,7 +46,10 @@ fn every_error_is_one_status_its_fields_and_a_sentence() {
         (SessionError::Seal(SealError::CutOffAhead), 503, None),
         (SessionError::Seal(SealError::EndOfTime), 503, None),
         (SessionError::Seal(SealError::SessionOver), 401, Some(INVALID_TOKEN)),
-        (SessionError::Seal(ended(refused.reason())), 401, Some(INVALID_TOKEN)),
+        (ended(refused.reason()), 401, Some(INVALID_TOKEN)),
+        // Whoever would be told 401 gives a token up that will be good again.
+        (ended(Reason::DisabledKey { key_id }), 503, None),
+        (SessionError::from(SealError::TooLong { excess: 1 }), 413, None),
         (SessionError::Seal(SealError::ForeignSession), 500, None),
         (SessionError::Seal(SealError::Lifetime), 500, None),
     ] {
@@ -151,6 +155,21 @@ fn a_key_that_goes_to_sleep_under_a_change_is_an_answer_for_later() {
     assert_eq!((response.status().as_u16(), seen.cookie, seen.token), (503, Written::Nothing, Written::Nothing));
     assert_eq!((seen.cache_control.as_deref(), seen.challenge), (Some("no-store"), None));
     assert!(response.headers().contains_key(RETRY_AFTER));
+}
+
+#[test]
+fn a_session_that_ends_under_a_change_is_over() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let response = handled(&layer, with_bearer(&servers, "POST", "ada"), |session| {
+        session.update(|shop| shop.count += 1)?;
+        servers.clock.advance(LIFE);
+        Ok(())
+    });
+    let seen = seen(&response);
+    assert_eq!((response.status().as_u16(), seen.cookie, seen.token), (401, Written::Nothing, Written::Nothing));
+    assert_eq!(seen.challenge.as_deref(), Some(INVALID_TOKEN));
+    assert!(!response.headers().contains_key(RETRY_AFTER));
 }
 
 #[test]
