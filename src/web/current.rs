@@ -42,7 +42,7 @@ impl<T: SessionState> CurrentSession<T> {
 
     fn find(extensions: &Extensions, request: Request<'_>) -> Result<Self, SessionError> {
         let slot: &Arc<Slot<T>> = extensions.get().ok_or(SessionError::LayerMissing)?;
-        slot.visit().get_or_insert_with(|| Visit::begin(&slot.desk, request));
+        slot.begin(request);
         Ok(Self { slot: Arc::clone(slot) })
     }
 
@@ -140,13 +140,14 @@ impl<T: SessionState> CurrentSession<T> {
     /// the page moves the session to the header. [`SessionLayer::allow_cookie_if`](super::SessionLayer::allow_cookie_if) does
     /// that for a choice that is kept in the state.
     pub fn allow_cookie(&self) {
-        let mut visit = self.slot.visit();
-        visit.iter_mut().for_each(|visit| visit.situation.allowed = true);
+        if let Some(visit) = self.slot.stage().visit() {
+            visit.situation.allowed = true;
+        }
     }
 
     /// The signals that came with the request, whatever the policy makes of them.
     pub fn signals(&self) -> Signals {
-        self.slot.visit().as_ref().map_or_else(Signals::default, |visit| visit.situation.signals)
+        self.slot.stage().visit().map_or_else(Signals::default, |visit| visit.situation.signals)
     }
 
     /// How the request's session arrived.
@@ -158,9 +159,9 @@ impl<T: SessionState> CurrentSession<T> {
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Visit<T>, &Desk<T>) -> Result<R, SessionError>) -> Result<R, SessionError> {
-        let mut visit = self.slot.visit();
+        let mut stage = self.slot.stage();
         // A handle is only made once its visit has begun.
-        act(visit.as_mut().ok_or(SessionError::LayerMissing)?, &self.slot.desk)
+        act(stage.visit().ok_or(SessionError::LayerMissing)?, &self.slot.desk)
     }
 }
 
@@ -179,23 +180,56 @@ impl<T> fmt::Debug for CurrentSession<T> {
 /// What the layer puts into a request's extensions: a visit that begins when somebody asks for it.
 pub(super) struct Slot<T> {
     pub(super) desk: Arc<Desk<T>>,
-    visit: Mutex<Option<Visit<T>>>,
+    stage: Mutex<Stage<T>>,
+}
+
+enum Stage<T> {
+    /// Nobody asked yet.
+    Before,
+    /// Nobody asked before the response's head was on its way.
+    Gone,
+    /// Somebody asked.
+    Visit(Visit<T>),
 }
 
 impl<T: SessionState> Slot<T> {
     pub(super) fn new(desk: Arc<Desk<T>>) -> Self {
-        Self { desk, visit: Mutex::new(None) }
+        Self { desk, stage: Mutex::new(Stage::Before) }
+    }
+
+    fn begin(&self, request: Request<'_>) {
+        let mut stage = self.stage();
+        let closed = match *stage {
+            Stage::Before => false,
+            Stage::Gone => true,
+            Stage::Visit(_) => return,
+        };
+        *stage = Stage::Visit(Visit::begin(&self.desk, request, closed));
     }
 
     /// See [`Visit::close`].
     pub(super) fn close(&self, failed: bool) -> Departure {
-        self.visit().as_mut().map_or(Departure::Untouched, |visit| visit.close(&self.desk, failed))
+        let mut stage = self.stage();
+        match &mut *stage {
+            Stage::Visit(visit) => return visit.close(&self.desk, failed),
+            Stage::Before | Stage::Gone => *stage = Stage::Gone,
+        }
+        Departure::Untouched
     }
 }
 
 impl<T> Slot<T> {
     /// What is locked is a few steps without the caller's code, so a poisoned lock holds nothing half done.
-    fn visit(&self) -> MutexGuard<'_, Option<Visit<T>>> {
-        self.visit.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stage(&self) -> MutexGuard<'_, Stage<T>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Stage<T> {
+    fn visit(&mut self) -> Option<&mut Visit<T>> {
+        match self {
+            Self::Visit(visit) => Some(visit),
+            Self::Before | Self::Gone => None,
+        }
     }
 }

@@ -48,7 +48,8 @@ pub(super) enum Outgoing {
 }
 
 impl<T: SessionState> Visit<T> {
-    pub(super) fn begin(desk: &Desk<T>, request: Request<'_>) -> Self {
+    /// `closed` is whether the response's head is on its way already: then the session can be read, and no more.
+    pub(super) fn begin(desk: &Desk<T>, request: Request<'_>, closed: bool) -> Self {
         let head = desk.read(request);
         let ticket = match desk.rules.take(&head) {
             Presented::Cookie(text) => Ticket::Cookie(text.into()),
@@ -70,7 +71,7 @@ impl<T: SessionState> Visit<T> {
             ticket,
             session: None,
             outgoing: Outgoing::Nothing,
-            closed: false,
+            closed,
         }
     }
 

@@ -69,6 +69,26 @@ impl HttpBody for Streamed {
     }
 }
 
+/// Nobody asked before the head left, so nothing is known to be closed.
+#[test]
+fn a_handle_that_is_made_after_the_head_can_only_read() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let (keep, kept) = mpsc::channel();
+    let handler = crate::httpkit::Handler(|request: http::Request<()>| {
+        keep.send(request.into_parts().0).unwrap();
+        Response::new(String::new())
+    });
+    for _ in 0..2 {
+        let response = send(tower_layer::Layer::layer(&layer, handler.clone()), with_cookie(&servers, "POST", "ada"));
+        assert_eq!(response.headers().len(), 0);
+        let parts = kept.recv().unwrap();
+        let session = CurrentSession::<Shop>::of_parts(&parts).unwrap();
+        assert_eq!(each_verb(&session), [Err(SessionError::TooLate); 6]);
+        assert_eq!(session.get().unwrap().unwrap().state(), &shop("ada"));
+    }
+}
+
 #[test]
 fn a_body_that_streams_cannot_change_the_session() {
     let servers = Servers::new();
