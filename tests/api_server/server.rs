@@ -17,18 +17,24 @@ pub(crate) struct Server {
     /// Kept open, so that the server can go on writing.
     stdout: BufReader<ChildStdout>,
     log: PathBuf,
-    address: String,
+    authority: String,
     agent: ureq::Agent,
 }
 
 impl Server {
     /// Starts a server; [`ready`](Self::ready) waits for it.
     pub(crate) fn spawn(ring: &Path) -> Self {
+        Self::spawn_with(ring, &[])
+    }
+
+    /// Starts a server with more options than the two that every one has.
+    pub(crate) fn spawn_with(ring: &Path, options: &[&str]) -> Self {
         static LOGS: AtomicUsize = AtomicUsize::new(0);
         let log = ring.parent().unwrap().join(format!("server-{}.log", LOGS.fetch_add(1, Ordering::Relaxed)));
         let mut child = Command::new(program())
             .args(["--port", "0", "--ring"])
             .arg(ring)
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
@@ -37,15 +43,15 @@ impl Server {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
         let agent = config.timeout_global(Some(PATIENCE)).build().into();
-        Self { child, stdout, log, address: String::new(), agent }
+        Self { child, stdout, log, authority: String::new(), agent }
     }
 
     /// Waits until the server says where it listens.
     pub(crate) fn ready(mut self) -> Self {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on ");
-        self.address = address.unwrap_or_else(|| panic!("it did not start: {line}{}", self.log())).to_owned();
+        let authority = line.trim_end().strip_prefix("listening on http://");
+        self.authority = authority.unwrap_or_else(|| panic!("it did not start: {line}{}", self.log())).to_owned();
         self
     }
 
@@ -60,6 +66,11 @@ impl Server {
 
     pub(crate) fn start(ring: &Path) -> Self {
         Self::spawn(ring).ready()
+    }
+
+    /// Where it listens: host and port.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// What the server wrote on standard error.
@@ -77,7 +88,7 @@ impl Server {
     }
 
     fn uri(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
+        format!("http://{}{path}", self.authority())
     }
 
     fn run(&self, request: Builder, body: Option<Value>) -> Answer {
