@@ -274,6 +274,9 @@ fn what_cannot_work_is_refused_in_one_clear_line() {
         (vec!["--port", "65536"], 2, "`65536` is not a port from 0 to 65535; see --help"),
         (vec!["--port"], 2, "--port needs a value; see --help"),
         (vec!["--ring", ""], 2, "--ring needs a value; see --help"),
+        (vec!["--policy", "sometimes"], 2, "`sometimes` is none of respect, always, never; see --help"),
+        (vec!["--trust"], 2, "--trust needs a value; see --help"),
+        (vec!["--ring", ring, "--trust", "app.example.com"], 2, "`app.example.com` is no origin as browsers send them"),
         (vec!["--prot", "1"], 2, "`--prot` is not an option; see --help"),
         (vec!["--port", &port, "--ring", ring], 1, "choose another port with --port"),
     ] {
@@ -282,6 +285,7 @@ fn what_cannot_work_is_refused_in_one_clear_line() {
         let said: Vec<_> = said.lines().filter(|line| !line.contains("DEVELOPMENT RING")).collect();
         assert_eq!(done.status.code(), Some(code), "{arguments:?}: {said:?}");
         assert!(said.len() == 1 && said[0].starts_with("api_server: ") && said[0].contains(part), "{said:?}");
+        assert!(code == 1 || !fs::exists(ring).unwrap(), "{arguments:?} made a ring");
     }
     let help = Command::new(program()).arg("--help").output().unwrap();
     assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: api_server"));

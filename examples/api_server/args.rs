@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use waxseal::carrier::csrf::TrustedOrigins;
 use waxseal::web::CookiePolicy;
 
 /// What the command line asks for.
@@ -39,7 +40,7 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Aske
             Some("--policy") => settings.policy = policy(&value("--policy", arguments.next())?)?,
             Some("--port") => settings.port = port(&value("--port", arguments.next())?)?,
             Some("--ring") => settings.ring = value("--ring", arguments.next())?.into(),
-            Some("--trust") => settings.trusted.push(value("--trust", arguments.next())?.display().to_string()),
+            Some("--trust") => settings.trusted.push(origin(&value("--trust", arguments.next())?)?),
             _ => return Err(format!("`{}` is not an option", argument.display())),
         }
     }
@@ -62,6 +63,13 @@ fn policy(text: &OsString) -> Result<CookiePolicy, String> {
         Some("respect") => Ok(CookiePolicy::default()),
         _ => Err(format!("`{}` is none of respect, always, never", text.display())),
     }
+}
+
+/// An origin that the layer will take. Judged here, so that no ring is made for a command line with a mistake in it.
+fn origin(text: &OsString) -> Result<String, String> {
+    let origin = text.display().to_string();
+    TrustedOrigins::default().add(&origin).map_err(|error| error.to_string())?;
+    Ok(origin)
 }
 
 /// What `--help` prints.
