@@ -41,3 +41,5 @@ mod options;
 mod signals;
 #[path = "curl/tokens.rs"]
 mod tokens;
+#[path = "curl/welcome.rs"]
+mod welcome;

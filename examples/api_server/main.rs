@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use waxseal::session::BuildError;
+use waxseal::web::CookiePolicy;
 use waxseal::{KeyRing, Policy, Sealer, SessionLayer};
 
 use crate::args::{Asked, Settings};
@@ -61,7 +62,7 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await.map_err(|error| {
         format!("cannot listen on 127.0.0.1:{}: {error}; choose another port with --port", settings.port)
     })?;
-    log::say(format_args!("{}", welcome(&listener.local_addr()?.to_string(), &settings.ring)));
+    log::say(format_args!("{}", welcome(&listener.local_addr()?.to_string(), settings)));
     tokio::select! {
         served = axum::serve(listener, app) => Ok(served?),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
@@ -93,28 +94,48 @@ fn misfit(ring: &Path, error: &BuildError) -> String {
     format!("ring {} does not suit this server: {error}; name another ring with --ring", ring.display())
 }
 
-fn welcome(address: &str, ring: &Path) -> String {
-    let ring = ring.display();
+/// What to try, for the policy that is in force: under another, half of it would fail.
+fn welcome(address: &str, settings: &Settings) -> String {
+    let ring = settings.ring.display();
+    let with_cookie = format!(
+        r#"
+  curl -s -c jar --json '{{"user": "ada"}}' http://{address}/login; echo
+  curl -s -b jar -c jar --json '{{"sku": 1042, "count": 1}}' http://{address}/cart; echo
+  curl -s -b jar http://{address}/session; echo
+"#
+    );
+    let (cookie, says, field) = match settings.policy {
+        CookiePolicy::Always => {
+            (&*with_cookie, "A program that says it can hold a token gets no cookie:", "Session-Transport: header")
+        }
+        CookiePolicy::Never => {
+            ("", "There are no cookies here; whoever logs in holds the token:", "Session-Transport: header")
+        }
+        CookiePolicy::RespectSignals { .. } => (
+            &*with_cookie,
+            "A browser that asks not to be tracked gets no cookie; its script holds the token:",
+            "DNT: 1",
+        ),
+    };
+    let with_token = format!(
+        r#"
+  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H '{field}' --json '{{"user": "ada"}}' http://{address}/login)
+  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
+"#
+    );
     format!(
         r#"listening on http://{address}
 key ring: {ring}
 
 Try the page, or these lines:
-
-  curl -s -c jar --json '{{"user": "ada"}}' http://{address}/login; echo
-  curl -s -b jar -c jar --json '{{"sku": 1042, "count": 1}}' http://{address}/cart; echo
-  curl -s -b jar http://{address}/session; echo
-  curl -s http://{address}/keys; echo
-
-A browser that asks not to be tracked gets no cookie; its script holds the token:
-
-  TOKEN=$(curl -s -o /dev/null -w '%header{{session-token}}' -H 'DNT: 1' --json '{{"user": "ada"}}' http://{address}/login)
-  curl -s -H "Authorization: Bearer $TOKEN" http://{address}/session; echo
-
+{cookie}
+{says}
+{with_token}
 Start a second one with another --port and this --ring: it takes the same tokens.
-Rotate the keys while it runs; no session is lost:
+Rotate the keys while it runs, and look at them; no session is lost:
 
   cargo run --features cli -- keys rotate --ring {ring}
+  curl -s http://{address}/keys; echo
 "#
     )
 }
