@@ -162,6 +162,18 @@ fn plain_http() {
             row(name("reading"), at(own(session())), needed()),
             row(name("reading what is worthless"), at(whoami()).field("Cookie: id=x"), nobody()),
             row(name("reading by header"), at(own(session())).bearer(&bearer), ada_by("header")),
+            // The cookie of that name there is another server's, so it is not ours to delete.
+            row(
+                name("reading by header under a signal"),
+                at(own(session())).bearer(&bearer).field("DNT: 1"),
+                ada_by("header").heard("DNT"),
+            ),
+            row(
+                name("login under a signal, and a cookie"),
+                at(own(login())).field("DNT: 1"),
+                Face::written(200).gives_token().user("ada").heard("DNT"),
+            ),
+            row(name("logout"), at(own(post("/logout"))), Face::written(200).takes_token()),
         ]);
     }
     site.check(&rows);
