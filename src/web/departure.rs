@@ -3,7 +3,7 @@
 use super::desk::{Desk, Way};
 use super::error::SessionError;
 use super::visit::{Outgoing, Ticket, Visit};
-use crate::carrier::{Act, Arrived, Route, deliver};
+use crate::carrier::{Act, Arrived, Route};
 use crate::session::{SealError, Token};
 use crate::state::SessionState;
 
@@ -46,22 +46,14 @@ impl<T: SessionState> Visit<T> {
             }
             return Departure::leaving(None, self.worthless_cookie);
         }
-        let act = self.act(desk);
-        let delivery = deliver(&self.situation, act);
-        let way = match (&self.outgoing, delivery.route) {
-            (Outgoing::HandedOff, _) => return Departure::HandedOff { deletes_cookie: self.situation.has_cookie },
-            (Outgoing::Ended, _) => return Departure::Ended { deletes_cookie: delivery.deletes_cookie },
-            (Outgoing::Started(way, _), _) => Some(*way),
-            (_, Route::Cookie) => Some(Way::Cookie),
-            (_, Route::Header) => Some(Way::Header),
-            (_, Route::Stay | Route::Undeliverable(_)) => None,
+        let sending = match self.outgoing {
+            Outgoing::Changed(sending) | Outgoing::Started(sending, _) => sending,
+            Outgoing::Ended => return Departure::Ended { deletes_cookie: self.situation.has_cookie },
+            Outgoing::HandedOff => return Departure::HandedOff { deletes_cookie: self.situation.has_cookie },
+            Outgoing::Nothing => return self.unchanged(desk),
         };
-        match way.map(|way| self.seal(desk, way)).transpose() {
-            Ok(token) => Departure::leaving(token, delivery.deletes_cookie || self.worthless_cookie),
-            Err(error) if matches!(act, Act::Read | Act::Renew) => {
-                tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
-                Departure::leaving(None, false)
-            }
+        match self.seal(desk, sending.way) {
+            Ok(token) => Departure::leaving(Some(token), sending.deletes_cookie || self.worthless_cookie),
             Err(error) => {
                 tracing::error!(%error, "a session that changed could not be sealed");
                 Departure::Failed(error.into())
@@ -69,18 +61,31 @@ impl<T: SessionState> Visit<T> {
         }
     }
 
-    fn act(&self, desk: &Desk<T>) -> Act {
-        match (&self.outgoing, &self.session) {
-            (Outgoing::Started(..) | Outgoing::HandedOff, _) => Act::Start,
-            (Outgoing::Changed, _) => Act::Change,
-            (Outgoing::Ended, _) => Act::End,
-            (Outgoing::Nothing, Some(session)) if desk.sealer(self.came_by()).is_due(session) => Act::Renew,
-            (Outgoing::Nothing, _) => Act::Read,
+    /// Nothing was done to the session; but its token may be due, or move, and a cookie be in the way.
+    fn unchanged(&mut self, desk: &Desk<T>) -> Departure {
+        let delivery = self.delivery(self.age(desk), self.chose(desk));
+        let deletes_cookie = delivery.deletes_cookie || self.worthless_cookie;
+        let way = match delivery.route {
+            Route::Cookie => Way::Cookie,
+            Route::Header => Way::Header,
+            Route::Stay | Route::Undeliverable(_) => return Departure::leaving(None, deletes_cookie),
+        };
+        match self.seal(desk, way) {
+            Ok(token) => Departure::leaving(Some(token), deletes_cookie),
+            Err(error) => {
+                tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
+                // Unless that token is the cookie, which then stays as well.
+                Departure::leaving(None, deletes_cookie && self.situation.arrived != Arrived::Cookie)
+            }
         }
     }
 
-    fn came_by(&self) -> Way {
-        if self.situation.arrived == Arrived::Cookie { Way::Cookie } else { Way::Header }
+    fn age(&self, desk: &Desk<T>) -> Act {
+        let way = if self.situation.arrived == Arrived::Cookie { Way::Cookie } else { Way::Header };
+        match &self.session {
+            Some(session) if desk.sealer(way).is_due(session) => Act::Renew,
+            _ => Act::Read,
+        }
     }
 
     fn seal(&mut self, desk: &Desk<T>, way: Way) -> Result<(Way, Token), SealError> {

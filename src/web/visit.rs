@@ -6,7 +6,7 @@ use super::desk::{Desk, Request, Way};
 use super::error::SessionError;
 use crate::carrier::cookie::Found;
 use crate::carrier::csrf::{self, CrossSite};
-use crate::carrier::{Act, Arrived, Malformed, Presented, Route, Situation, deliver};
+use crate::carrier::{Act, Arrived, Delivery, Malformed, Presented, Route, Situation, deliver};
 use crate::session::{OpenError, Session, Token};
 use crate::state::SessionState;
 
@@ -33,18 +33,25 @@ pub(super) enum Ticket {
     Nothing,
 }
 
-/// What goes out.
+/// What goes out. What was decided when the handler acted stays decided, whatever it does next.
 pub(super) enum Outgoing {
     /// The session changed.
-    Changed,
+    Changed(Sending),
     /// The session was ended.
     Ended,
     /// The session began, and its token is in the response's body.
     HandedOff,
     /// Nothing, unless the token is due.
     Nothing,
-    /// The session began on this way; the token is gone if the session changed since.
-    Started(Way, Option<Token>),
+    /// The session began; the token is gone if the session changed since.
+    Started(Sending, Option<Token>),
+}
+
+/// A way for a token, and what becomes of the cookie that the client has.
+#[derive(Clone, Copy)]
+pub(super) struct Sending {
+    pub(super) way: Way,
+    pub(super) deletes_cookie: bool,
 }
 
 impl<T: SessionState> Visit<T> {
@@ -79,7 +86,7 @@ impl<T: SessionState> Visit<T> {
     pub(super) fn session(&mut self, desk: &Desk<T>) -> Result<Option<Arc<Session<T>>>, SessionError> {
         let verdict = self.judge(desk);
         match self.outgoing {
-            Outgoing::Nothing | Outgoing::Changed => verdict?,
+            Outgoing::Nothing | Outgoing::Changed(_) => verdict?,
             Outgoing::Ended | Outgoing::HandedOff | Outgoing::Started(..) => {}
         }
         Ok(self.session.clone())
@@ -110,7 +117,6 @@ impl<T: SessionState> Visit<T> {
             Ok(session) => {
                 self.forgery.map_err(cross_site)?;
                 self.situation.arrived = Arrived::Cookie;
-                self.hear_choice(desk, session.state());
                 self.session = Some(Arc::new(session));
                 Ok(())
             }
@@ -157,23 +163,22 @@ impl<T: SessionState> Visit<T> {
         if self.situation.arrived != Arrived::Header {
             self.forgery.map_err(cross_site)?;
         }
-        self.hear_choice(desk, state);
-        let (way, in_page) = match deliver(&self.situation, Act::Start).route {
-            Route::Cookie => (Way::Cookie, false),
-            Route::Header | Route::Stay => (Way::Header, false),
-            Route::Undeliverable(_) if in_page => (Way::Header, true),
-            Route::Undeliverable(why) => return Err(SessionError::Undeliverable(why)),
+        // The choice of whoever was here before is not this user's.
+        let sending = match self.sending(Act::Start, (desk.allows_cookie)(state)) {
+            Err(SessionError::Undeliverable(_)) if in_page => None,
+            sending => Some(sending?),
         };
+        let way = sending.map_or(Way::Header, |sending| sending.way);
         let sealer = desk.sealer(way);
         let token = sealer.start(state)?;
         desk.check_size(way, token.as_str().len())?;
         let session = Arc::new(sealer.open(&token).map_err(SessionError::Unavailable)?);
         self.session = Some(Arc::clone(&session));
-        if in_page {
+        let Some(sending) = sending else {
             self.outgoing = Outgoing::HandedOff;
             return Ok((session, Some(token)));
-        }
-        self.outgoing = Outgoing::Started(way, Some(token));
+        };
+        self.outgoing = Outgoing::Started(sending, Some(token));
         Ok((session, None))
     }
 
@@ -191,7 +196,6 @@ impl<T: SessionState> Visit<T> {
         if base.state().subject() != changed.state().subject() {
             return Err(SessionError::SubjectChanged);
         }
-        self.hear_choice(desk, changed.state());
         self.send(desk, Arc::new(changed))
     }
 
@@ -204,21 +208,21 @@ impl<T: SessionState> Visit<T> {
 
     /// Lets `session` go out, if its token can reach the client.
     fn send(&mut self, desk: &Desk<T>, session: Arc<Session<T>>) -> Result<(), SessionError> {
-        let (way, outgoing) = match self.outgoing {
-            Outgoing::Started(way, _) => (way, Outgoing::Started(way, None)),
-            Outgoing::HandedOff => return Err(SessionError::TooLate),
-            Outgoing::Changed | Outgoing::Ended | Outgoing::Nothing => {
-                match deliver(&self.situation, Act::Change).route {
-                    Route::Cookie => (Way::Cookie, Outgoing::Changed),
-                    Route::Header | Route::Stay => (Way::Header, Outgoing::Changed),
-                    Route::Undeliverable(why) => return Err(SessionError::Undeliverable(why)),
-                }
-            }
+        // Who takes the choice of the cookie back is told so by the cookie.
+        let chose = self.chose(desk) || (desk.allows_cookie)(session.state());
+        let sending = match (&self.outgoing, self.sending(Act::Change, chose)) {
+            (Outgoing::HandedOff, _) => return Err(SessionError::TooLate),
+            (Outgoing::Started(sending, _), _) => *sending,
+            (Outgoing::Changed(sending), Err(SessionError::Undeliverable(_))) => *sending,
+            (_, sending) => sending?,
         };
-        let chars = desk.sealer(way).measure(&session)?;
-        desk.check_size(way, chars)?;
+        let chars = desk.sealer(sending.way).measure(&session)?;
+        desk.check_size(sending.way, chars)?;
+        self.outgoing = match self.outgoing {
+            Outgoing::Started(..) => Outgoing::Started(sending, None),
+            _ => Outgoing::Changed(sending),
+        };
         self.session = Some(session);
-        self.outgoing = outgoing;
         Ok(())
     }
 
@@ -236,9 +240,25 @@ impl<T: SessionState> Visit<T> {
         Ok(())
     }
 
-    /// A user's choice beats a general signal.
-    fn hear_choice(&mut self, desk: &Desk<T>, state: &T) {
-        self.situation.allowed |= (desk.allows_cookie)(state);
+    /// Whether the session's user chose the cookie, by what the session holds now.
+    pub(super) fn chose(&self, desk: &Desk<T>) -> bool {
+        self.session.as_ref().is_some_and(|session| (desk.allows_cookie)(session.state()))
+    }
+
+    /// Where a token goes. A user's choice beats a general signal.
+    pub(super) fn delivery(&self, act: Act, chose: bool) -> Delivery {
+        deliver(&Situation { allowed: self.situation.allowed || chose, ..self.situation }, act)
+    }
+
+    /// Where a token goes that has to go somewhere.
+    fn sending(&self, act: Act, chose: bool) -> Result<Sending, SessionError> {
+        let Delivery { route, deletes_cookie } = self.delivery(act, chose);
+        let way = match route {
+            Route::Cookie => Way::Cookie,
+            Route::Header | Route::Stay => Way::Header,
+            Route::Undeliverable(why) => return Err(SessionError::Undeliverable(why)),
+        };
+        Ok(Sending { way, deletes_cookie })
     }
 
     pub(super) fn still_open(&self) -> Result<(), SessionError> {

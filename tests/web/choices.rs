@@ -108,6 +108,70 @@ fn a_choice_is_for_one_response_unless_the_state_keeps_it() {
 }
 
 #[test]
+fn a_choice_is_not_inherited_by_whoever_logs_in_next() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer).allow_cookie_if(|shop| shop.remember);
+    let token = servers.cookie(COOKIE).start(&choosing("ada")).unwrap();
+    let old = format!("{COOKIE}={}", token.as_str());
+    let response = handled(&layer, form(&[("cookie", &old)]), |session| session.start(shop("bob")).map(drop));
+    assert_eq!((response.status().as_u16(), sent(&servers, &response).is_none()), (409, true));
+    let script = super::of_this_site("POST", &[("cookie", &old), ("dnt", "1")]);
+    let response = handled(&layer, script, |session| {
+        assert_eq!(session.get()?.unwrap().state(), &choosing("ada"));
+        session.start(shop("bob")).map(drop)
+    });
+    let seen = seen(&response);
+    assert_eq!((seen.cookie, seen.token.token().is_some()), (Written::Forgotten, true));
+    // Nor is the choice of a login that was taken back.
+    let response = handled(&layer, form(&[("cookie", &old)]), |session| {
+        session.start(choosing("eve"))?;
+        session.start(shop("bob")).map(drop)
+    });
+    assert_eq!(response.status(), 409);
+}
+
+#[test]
+fn a_choice_that_could_not_be_kept_was_not_made() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer).allow_cookie_if(|shop| shop.remember);
+    let mut due = with_cookie(&servers, "POST", "ada");
+    due.headers_mut().insert("dnt", "1".parse().unwrap());
+    servers.clock.advance(crate::httpkit::shop::LIFE / 2);
+    let response = handled(&layer, due, |session| {
+        let error = session.update(|shop| (shop.remember, shop.note) = (true, "x".repeat(5_000))).unwrap_err();
+        assert_eq!(error.status(), 413);
+        assert_eq!(session.start(Shop { note: "x".repeat(5_000), ..choosing("bob") }).unwrap_err().status(), 413);
+        Ok(())
+    });
+    assert_eq!((seen(&response).cookie, seen(&response).token), (Written::Nothing, Written::Nothing));
+}
+
+/// What was decided stays decided: a token never goes one way while the cookie is told another story.
+#[test]
+fn a_choice_after_the_fact_changes_nothing() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let script = |mut request: Request<()>| {
+        request.headers_mut().insert("dnt", "1".parse().unwrap());
+        request.headers_mut().insert("session-transport", "header".parse().unwrap());
+        request
+    };
+    for start in [true, false] {
+        let response = handled(&layer, script(with_cookie(&servers, "POST", "ada")), |session| {
+            if start {
+                session.start(shop("bob"))?;
+            } else {
+                session.update(|shop| shop.count += 1)?;
+            }
+            session.allow_cookie();
+            Ok(())
+        });
+        let seen = seen(&response);
+        assert_eq!((seen.cookie, seen.token.token().is_some()), (Written::Forgotten, true), "start {start}");
+    }
+}
+
+#[test]
 fn the_page_is_told_why_it_cannot_change_a_session() {
     let servers = Servers::new();
     let layer = SessionLayer::new(&servers.sealer);

@@ -80,7 +80,7 @@ fn a_handle_that_is_made_after_the_head_can_only_read() {
         Response::new(String::new())
     });
     for _ in 0..2 {
-        let response = send(tower_layer::Layer::layer(&layer, handler.clone()), with_cookie(&servers, "POST", "ada"));
+        let response = send(tower_layer::Layer::layer(&layer, handler), with_cookie(&servers, "POST", "ada"));
         assert_eq!(response.headers().len(), 0);
         let parts = kept.recv().unwrap();
         let session = CurrentSession::<Shop>::of_parts(&parts).unwrap();
