@@ -62,7 +62,7 @@ impl<T: SessionState> Visit<T> {
     }
 
     /// Nothing was done to the session; but its token may be due, or move, and a cookie be in the way.
-    fn unchanged(&mut self, desk: &Desk<T>) -> Departure {
+    fn unchanged(&self, desk: &Desk<T>) -> Departure {
         let delivery = self.delivery(self.age(desk), self.chose(desk));
         let deletes_cookie = delivery.deletes_cookie || self.worthless_cookie;
         let way = match delivery.route {
@@ -70,14 +70,27 @@ impl<T: SessionState> Visit<T> {
             Route::Header => Way::Header,
             Route::Stay | Route::Undeliverable(_) => return Departure::leaving(None, deletes_cookie),
         };
-        match self.seal(desk, way) {
-            Ok(token) => Departure::leaving(Some(token), deletes_cookie),
+        match self.renewal(desk, way) {
+            Some(token) => Departure::leaving(Some(token), deletes_cookie),
+            // The token that the client has stays good; if that is the cookie, it stays.
+            None => Departure::leaving(None, deletes_cookie && self.situation.arrived != Arrived::Cookie),
+        }
+    }
+
+    /// A further token of a session that nothing was done to, if there is one and the client can keep it.
+    fn renewal(&self, desk: &Desk<T>, way: Way) -> Option<(Way, Token)> {
+        match desk.sealer(way).transfer(self.session.as_ref()?) {
+            // Browsers drop a cookie that is too large without a word, and go on sending the old one.
+            Ok(token) if desk.check_size(way, token.as_str().len()).is_ok() => return Some((way, token)),
+            Ok(token) => {
+                let chars = token.as_str().len();
+                tracing::warn!(chars, "a session was due and not renewed: it has grown too large for its carrier");
+            }
             Err(error) => {
                 tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
-                // Unless that token is the cookie, which then stays as well.
-                Departure::leaving(None, deletes_cookie && self.situation.arrived != Arrived::Cookie)
             }
         }
+        None
     }
 
     fn age(&self, desk: &Desk<T>) -> Act {

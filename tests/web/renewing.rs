@@ -7,6 +7,7 @@ use waxseal::{Policy, Sealer, SessionError, SessionLayer};
 
 use super::{handled, of_this_site, seen, sent, with_bearer, with_cookie};
 use crate::httpkit::shop::{COOKIE, LIFE, Servers, Shop, shop};
+use crate::httpkit::sight::Written;
 use crate::testkit::NOW;
 use crate::testkit::forge::{Forge, varint};
 use crate::testkit::ring::{Ring, role};
@@ -158,5 +159,24 @@ fn a_budget_is_for_the_whole_field() {
     ] {
         let (_, bytes) = most(&layer, fields);
         assert!((budget - slack..=budget).contains(&bytes), "{bytes} of {budget}: {layer:?}");
+    }
+}
+
+/// A cookie that a browser drops without a word would log its user out when the old one expires.
+#[test]
+fn a_renewal_beyond_the_budget_is_not_sent() {
+    let servers = Servers::new();
+    let large = Shop { note: "x".repeat(1_000), ..shop("ada") };
+    let cookie = format!("{COOKIE}={}", servers.cookie(COOKIE).start(&large).unwrap().as_str());
+    let bearer = format!("Bearer {}", servers.sealer.start(&large).unwrap().as_str());
+    servers.clock.advance(LIFE / 2);
+    let layer = SessionLayer::new(&servers.sealer).budget(1_000);
+    for field in [("cookie", &*cookie), ("authorization", &*bearer)] {
+        let response = handled(&layer, of_this_site("GET", &[field]), read);
+        let seen = seen(&response);
+        assert_eq!((response.status().as_u16(), seen.cookie, seen.token), (200, Written::Nothing, Written::Nothing));
+        assert_eq!(seen.cache_control.as_deref(), Some("private"));
+        let error = handled(&layer, of_this_site("POST", &[field]), |session| session.renew());
+        assert_eq!(error.status(), 413);
     }
 }
