@@ -104,6 +104,12 @@ pub fn says(field: &[u8], directive: &str) -> bool {
     })
 }
 
+/// Whether a field, its name in lower case, is for some caches alone, which then look at no `Cache-Control`: those of
+/// RFC 9213 by their ending, and what came before it.
+pub fn is_for_some_caches(name: &str) -> bool {
+    name.ends_with("-cache-control") || matches!(name, "edge-control" | "surrogate-control" | "x-accel-expires")
+}
+
 /// The `WWW-Authenticate` field that answers a request without a token. RFC 6750, section 3.
 pub const CHALLENGE: &str = "Bearer realm=\"session\"";
 
@@ -159,6 +165,16 @@ mod tests {
         assert_eq!(vary(&["DNT, Sec-GPC, Cookie, Authorization"]), None);
         assert_eq!(vary(&["*"]), None);
         assert_eq!(vary(&["accept", " * "]), None);
+    }
+
+    #[test]
+    fn a_field_for_some_caches_shows_by_its_name() {
+        for name in ["cdn-cache-control", "fastly-cache-control", "surrogate-control", "x-accel-expires"] {
+            assert!(is_for_some_caches(name), "{name}");
+        }
+        for name in ["cache-control", "expires", "surrogate-key", "age", "x-cache"] {
+            assert!(!is_for_some_caches(name), "{name}");
+        }
     }
 
     #[test]

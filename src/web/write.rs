@@ -71,10 +71,13 @@ fn secret(text: &str) -> HeaderValue {
 
 /// A token in a shared cache would be everybody's. `Vary` alone is no guard, since some caches ignore it.
 fn forbid_store(headers: &mut HeaderMap) {
-    let fields = || headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes);
-    if ["public", "max-age", "s-maxage"].iter().any(|directive| fields().any(|field| response::says(field, directive)))
-    {
+    let is_public = |value: &HeaderValue| PUBLIC.iter().any(|directive| response::says(value.as_bytes(), directive));
+    let for_some: Vec<_> = headers.keys().filter(|name| response::is_for_some_caches(name.as_str())).cloned().collect();
+    if !for_some.is_empty() || headers.get_all(CACHE_CONTROL).iter().any(is_public) {
         tracing::warn!("a response that was to be cached carries a session token; it is marked no-store instead");
+    }
+    for name in for_some {
+        headers.remove(name);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
@@ -92,5 +95,8 @@ fn vary(headers: &mut HeaderMap, names: &[&str]) {
         headers.append(VARY, HeaderValue::from_str(&missing).expect("names of fields are visible ASCII"));
     }
 }
+
+/// What a handler says of a response that caches may keep.
+const PUBLIC: [&str; 3] = ["public", "max-age", "s-maxage"];
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static(response::SESSION_TOKEN);

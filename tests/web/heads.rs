@@ -143,6 +143,22 @@ fn a_response_with_a_token_is_stored_nowhere() {
     }
 }
 
+/// RFC 9213: a cache that knows the field of its own looks at no other.
+#[test]
+fn no_field_for_one_cache_alone_outweighs_it() {
+    let own = [
+        ("cdn-cache-control", "max-age=600"),
+        ("cloudflare-cdn-cache-control", "public, max-age=600"),
+        ("netlify-cdn-cache-control", "public, durable"),
+        ("surrogate-control", "max-age=600"),
+        ("x-accel-expires", "600"),
+    ];
+    let written = with_fields(&own, true);
+    assert!(own.iter().all(|(name, _)| !written.contains_key(*name)), "{written:?}");
+    let read = with_fields(&own, false);
+    assert!(own.iter().all(|(name, value)| all(&read, name) == [*value]));
+}
+
 #[test]
 fn a_response_that_only_read_is_cached_as_its_handler_says() {
     assert_eq!(all(&with_fields(&[], false), "cache-control"), ["private"]);
