@@ -48,8 +48,8 @@ impl<T: SessionState> Visit<T> {
         }
         let sending = match self.outgoing {
             Outgoing::Changed(sending) | Outgoing::Started(sending, _) => sending,
-            Outgoing::Ended => return Departure::Ended { deletes_cookie: self.situation.has_cookie },
-            Outgoing::HandedOff => return Departure::HandedOff { deletes_cookie: self.situation.has_cookie },
+            Outgoing::Ended => return Departure::Ended { deletes_cookie: self.may_have_cookie() },
+            Outgoing::HandedOff => return Departure::HandedOff { deletes_cookie: self.may_have_cookie() },
             Outgoing::Nothing => return self.unchanged(desk),
         };
         match self.seal(desk, sending.way) {
@@ -91,6 +91,10 @@ impl<T: SessionState> Visit<T> {
             }
         }
         None
+    }
+
+    fn may_have_cookie(&self) -> bool {
+        self.situation.has_cookie || self.unjudged_cookie
     }
 
     fn age(&self, desk: &Desk<T>) -> Act {

@@ -17,6 +17,8 @@ pub(super) struct Visit<T> {
     pub(super) ticket: Ticket,
     pub(super) session: Option<Arc<Session<T>>>,
     pub(super) outgoing: Outgoing,
+    /// The client may have a good cookie that this server cannot judge.
+    pub(super) unjudged_cookie: bool,
     /// The client's cookie is worth nothing anywhere.
     pub(super) worthless_cookie: bool,
     /// The response's head is on its way.
@@ -74,6 +76,7 @@ impl<T: SessionState> Visit<T> {
         Self {
             situation: desk.rules.situation(&head, Arrived::Nothing),
             forgery: csrf::check(&head, &desk.trusted),
+            unjudged_cookie: readable && head.cookie == Found::TooMuch,
             worthless_cookie: readable && head.cookie == Found::Conflict,
             ticket,
             session: None,
@@ -122,7 +125,8 @@ impl<T: SessionState> Visit<T> {
             }
             Err(error) => {
                 log_refusal(error, "cookie");
-                self.worthless_cookie = !error.keep_token();
+                self.unjudged_cookie = error.keep_token();
+                self.worthless_cookie = !self.unjudged_cookie;
                 if error.status() == 503 { Err(SessionError::Unavailable(error)) } else { Ok(()) }
             }
         }
@@ -230,10 +234,11 @@ impl<T: SessionState> Visit<T> {
     pub(super) fn end(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
         self.still_open()?;
         match self.judge(desk) {
-            Ok(()) => {}
-            Err(SessionError::Unavailable(_)) if self.situation.arrived == Arrived::Header => {}
-            Err(SessionError::Unavailable(_)) => self.forgery.map_err(cross_site)?,
+            Ok(()) | Err(SessionError::Unavailable(_)) => {}
             Err(error) => return Err(error),
+        }
+        if self.unjudged_cookie && self.situation.arrived != Arrived::Header {
+            self.forgery.map_err(cross_site)?;
         }
         self.session = None;
         self.outgoing = Outgoing::Ended;

@@ -172,6 +172,26 @@ fn a_session_that_ends_under_a_change_is_over() {
     assert!(!response.headers().contains_key(RETRY_AFTER));
 }
 
+/// Logging out needs no key, but another site may not do it to somebody whose cookie this server cannot judge.
+#[test]
+fn a_cookie_that_cannot_be_judged_is_ended_by_its_own_site_only() {
+    let key = |key| Forge { context: vec![], carrier: format!("cookie:{COOKIE}"), ..Forge::new("", key) };
+    let mut disabled = Ring::example();
+    disabled.entry(role::retiring()).set("status", "\"disabled\"");
+    for (ring, forge) in [(disabled, key(role::retiring())), (Ring::example(), key(crate::testkit::key::Key::test(99)))]
+    {
+        let servers = Servers::with(&ring, None);
+        let layer = SessionLayer::new(&servers.sealer);
+        let cookie = format!("{COOKIE}={}", forge.text());
+        let response = handled(&layer, of_this_site("POST", &[("cookie", &cookie)]), |session| session.end());
+        assert_eq!((response.status().as_u16(), seen(&response).cookie), (200, Written::Forgotten));
+        let mut request = of_this_site("POST", &[("cookie", &cookie)]);
+        request.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+        let response = handled(&layer, request, |session| session.end());
+        assert_eq!((response.status().as_u16(), seen(&response).cookie), (403, Written::Nothing));
+    }
+}
+
 #[test]
 fn a_bad_bearer_is_told_nothing_but_that() {
     let servers = Servers::new();
