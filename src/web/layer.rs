@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use tower_layer::Layer;
 
 use super::desk::Desk;
@@ -123,6 +123,7 @@ impl<T: SessionState> SessionLayer<T> {
 
     /// The fields that a request of a client with a new session in `state` carries, for tests of your own handlers: the
     /// cookie as a page of the same origin would send it, or the bearer token under [`CookiePolicy::Never`].
+    /// With [`dangerous_plain_http`](Self::dangerous_plain_http) also `Host: localhost`.
     ///
     /// ```
     /// # use serde::{Deserialize, Serialize};
@@ -152,6 +153,10 @@ impl<T: SessionState> SessionLayer<T> {
             let token = self.desk.cookies.start(state)?;
             add(COOKIE, format!("{}={}", self.desk.cookie.name.as_str(), token.as_str()));
             headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        }
+        if self.desk.rules.plain_http {
+            // The cookie is read from this machine only.
+            headers.insert(HOST, HeaderValue::from_static("localhost"));
         }
         Ok(headers)
     }

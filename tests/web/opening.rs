@@ -208,6 +208,7 @@ fn a_handler_of_one_owns_is_tested_with_the_fields_of_a_session() {
         (layer().policy(CookiePolicy::Always), Arrived::Cookie, "/"),
         (layer().policy(CookiePolicy::Never), Arrived::Header, "/"),
         (layer().reject_foreign_bearer().persistent(), Arrived::Cookie, "/"),
+        (layer().dangerous_plain_http(), Arrived::Cookie, "/"),
     ] {
         let mut request = request("POST", uri, []);
         request.headers_mut().extend(layer.request_headers(&shop("ada")).unwrap());
