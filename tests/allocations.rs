@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[cfg(feature = "tower")]
+mod httpkit;
 mod testkit;
+
+#[cfg(feature = "tower")]
+#[path = "allocations/layer.rs"]
+mod layer;
 
 use allocation_counter::measure;
 use serde::{Deserialize, Serialize};
