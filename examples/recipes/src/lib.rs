@@ -1,0 +1,21 @@
+//! Recipes for waxseal, each a module to copy from. docs/RECIPES.md says when to use which, and what to watch out for.
+
+use serde::{Deserialize, Serialize};
+use waxseal::SessionState;
+
+pub mod handler_test;
+
+/// What most of the recipes keep in a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shop {
+    /// Who it is.
+    pub user: String,
+    /// Numbers of articles.
+    pub cart: Vec<u32>,
+}
+
+impl SessionState for Shop {
+    fn subject(&self) -> Option<&str> {
+        Some(&self.user)
+    }
+}
