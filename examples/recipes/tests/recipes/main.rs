@@ -4,6 +4,7 @@
 
 mod browser;
 mod from_private_jar;
+mod from_tower_sessions;
 
 use waxseal::{KeyRing, Sealer, SessionState};
 use waxseal_recipes::Shop;
