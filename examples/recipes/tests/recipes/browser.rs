@@ -49,6 +49,12 @@ impl Browser {
         self.navigate("POST", path, form).await
     }
 
+    /// Loads a page that nobody may ever look at.
+    pub async fn load_ahead(&mut self, path: &str) -> Answer {
+        let request = self.request("GET", path).header("sec-fetch-mode", "navigate").header("sec-purpose", "prefetch");
+        self.send(request, "", true).await
+    }
+
     async fn navigate(&mut self, method: &str, path: &str, form: &str) -> Answer {
         let request = self
             .request(method, path)
