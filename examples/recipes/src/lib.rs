@@ -8,6 +8,8 @@ pub mod from_jwt;
 pub mod from_private_jar;
 pub mod from_tower_sessions;
 pub mod handler_test;
+pub mod sse;
+pub mod websocket;
 
 /// What most of the recipes keep in a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

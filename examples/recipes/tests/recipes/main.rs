@@ -7,6 +7,8 @@ mod flash;
 mod from_jwt;
 mod from_private_jar;
 mod from_tower_sessions;
+mod sse;
+mod websocket;
 
 use waxseal::{KeyRing, Sealer, SessionState};
 use waxseal_recipes::Shop;
