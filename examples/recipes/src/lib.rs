@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use waxseal::SessionState;
 
+pub mod cors;
 pub mod flash;
 pub mod from_jwt;
 pub mod from_private_jar;

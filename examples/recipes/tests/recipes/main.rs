@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod browser;
+mod cors;
 mod flash;
 mod from_jwt;
 mod from_private_jar;
