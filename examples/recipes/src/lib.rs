@@ -5,10 +5,12 @@ use waxseal::SessionState;
 
 pub mod cors;
 pub mod flash;
+pub mod form_login;
 pub mod from_jwt;
 pub mod from_private_jar;
 pub mod from_tower_sessions;
 pub mod handler_test;
+pub mod logout;
 pub mod sse;
 pub mod websocket;
 

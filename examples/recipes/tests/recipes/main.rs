@@ -5,9 +5,11 @@
 mod browser;
 mod cors;
 mod flash;
+mod form_login;
 mod from_jwt;
 mod from_private_jar;
 mod from_tower_sessions;
+mod logout;
 mod sse;
 mod websocket;
 
