@@ -4,6 +4,7 @@
 
 mod browser;
 mod cors;
+mod docs;
 mod flash;
 mod form_login;
 mod from_jwt;
