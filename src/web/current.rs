@@ -146,6 +146,9 @@ impl<T: SessionState> CurrentSession<T> {
     }
 
     /// The signals that came with the request, whatever the policy makes of them.
+    ///
+    /// A response that depends on them must say so itself, in `Vary: DNT, Sec-GPC`; the layer only does where it sends or
+    /// deletes a token.
     pub fn signals(&self) -> Signals {
         self.slot.stage().visit().map_or_else(Signals::default, |visit| visit.situation.signals)
     }

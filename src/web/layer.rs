@@ -101,7 +101,7 @@ impl<T: SessionState> SessionLayer<T> {
         self.set(|desk| desk.warn_above = bytes)
     }
 
-    /// Refuses requests whose `Authorization` field is not ours, instead of ignoring the field.
+    /// Refuses requests whose `Authorization` field is not ours, such as a JWT, instead of ignoring the field.
     pub fn reject_foreign_bearer(self) -> Self {
         self.set(|desk| desk.rules.foreign = Foreign::Reject)
     }
@@ -109,7 +109,8 @@ impl<T: SessionState> SessionLayer<T> {
     /// Uses a cookie called `id` without `Secure`, for development without HTTPS, and only where the request was sent to this machine: `localhost`,
     /// `127.0.0.0/8` or `[::1]`. To any other host no cookie is set, and none is read.
     ///
-    /// Not needed for most browsers, which treat `http://localhost` as secure; Safari does not.
+    /// Not needed for most browsers, which treat `http://localhost` as secure; Safari does not. Another
+    /// [`cookie_name`](Self::cookie_name) must be set after this, and is needed beside other middleware whose cookie is `id`.
     ///
     /// # Security
     /// Whoever can read the connection has the session.
@@ -122,8 +123,8 @@ impl<T: SessionState> SessionLayer<T> {
     }
 
     /// The fields that a request of a client with a new session in `state` carries, for tests of your own handlers: the
-    /// cookie as a page of the same origin would send it, or the bearer token under [`CookiePolicy::Never`].
-    /// With [`dangerous_plain_http`](Self::dangerous_plain_http) also `Host: localhost`.
+    /// cookie and `Sec-Fetch-Site` as a page of the same origin would send them, or the bearer token under
+    /// [`CookiePolicy::Never`]. With [`dangerous_plain_http`](Self::dangerous_plain_http) also `Host: localhost`.
     ///
     /// ```
     /// # use serde::{Deserialize, Serialize};
