@@ -2,7 +2,8 @@
 //!
 //! The rule of Go 1.25's `CrossOriginProtection` and of tower-http's `csrf`, without tokens or state:
 //!
-//! 1. `GET`, `HEAD` and `OPTIONS` pass. They must not change anything; no check can help a site where they do.
+//! 1. `GET`, `HEAD` and `OPTIONS` pass. They must not change anything; no check can help a site where they do. The
+//!    handshake of a WebSocket does not: it is a `GET`, and what comes over the socket may change anything.
 //! 2. An `Origin` that the application trusts passes.
 //! 3. `Sec-Fetch-Site` of `same-origin` or `none` passes, any other value fails.
 //! 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the host that the request was sent to. Without
@@ -25,7 +26,8 @@ use super::request::{RequestHead, Site};
 /// It comes from elsewhere, or may.
 pub fn check(head: &RequestHead<'_>, trusted: &TrustedOrigins) -> Result<(), CrossSite> {
     // Not every method that is safe in RFC 9110: TRACE is not among those that pass.
-    if matches!(head.method, "GET" | "HEAD" | "OPTIONS") || head.origin.is_some_and(|origin| trusted.contains(origin)) {
+    let is_safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS") && !head.socket;
+    if is_safe || head.origin.is_some_and(|origin| trusted.contains(origin)) {
         return Ok(());
     }
     match (head.site, head.origin) {
@@ -162,6 +164,21 @@ mod tests {
             assert_eq!(check(&head(method, site, origin, host), &trusted), expected, "{method} {site:?} {origin:?}");
         }
         assert_eq!(check(&head("POST", Site::Absent, shop, None), &trusted), Err(CrossSite::Origin));
+    }
+
+    /// CORS does not hold a page of another site back from opening a socket with the user's cookie.
+    #[test]
+    fn the_handshake_of_a_socket_is_no_harmless_get() {
+        let trusted = TrustedOrigins::default();
+        let socket = |site, origin| {
+            let head = RequestHead { socket: true, ..head("GET", site, origin, Some("shop.example")) };
+            check(&head, &trusted)
+        };
+        assert_eq!(socket(Site::SameOrigin, Some("https://shop.example")), Ok(()));
+        assert_eq!(socket(Site::Absent, Some("https://shop.example")), Ok(()));
+        assert_eq!(socket(Site::Absent, None), Ok(()), "no browser");
+        assert_eq!(socket(Site::Other, Some("https://a.shop.example")), Err(CrossSite::Site));
+        assert_eq!(socket(Site::Absent, Some("https://evil.example")), Err(CrossSite::Origin));
     }
 
     #[test]

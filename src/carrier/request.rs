@@ -44,6 +44,8 @@ pub struct RequestHead<'a> {
     pub browser: bool,
     /// The client says that it can hold a token, `Session-Transport: header`.
     pub holds_tokens: bool,
+    /// The handshake of a WebSocket, `Upgrade: websocket`: a GET whose connection may change anything.
+    pub socket: bool,
     /// `DNT` and `Sec-GPC`.
     pub signals: Signals,
     /// `Authorization`.
@@ -94,6 +96,10 @@ impl<'a> RequestHead<'a> {
                 self.browser = true;
                 self.origin = self.origin.or((!value.is_empty()).then_some(value));
             }
+            Field::Upgrade => {
+                let mut protocols = value.split(|&byte| byte == b',');
+                self.socket |= protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"));
+            }
             Field::Transport => self.holds_tokens |= value.eq_ignore_ascii_case(b"header"),
         }
     }
@@ -129,6 +135,7 @@ enum Field {
     Host,
     Origin,
     Transport,
+    Upgrade,
 }
 
 impl Field {
@@ -144,7 +151,7 @@ impl Field {
     }
 }
 
-const FIELDS: [(&str, Field); 9] = [
+const FIELDS: [(&str, Field); 10] = [
     ("authorization", Field::Authorization),
     ("cookie", Field::Cookie),
     ("dnt", Field::Dnt),
@@ -154,6 +161,7 @@ const FIELDS: [(&str, Field); 9] = [
     ("sec-fetch-site", Field::FetchSite),
     ("sec-gpc", Field::Gpc),
     ("session-transport", Field::Transport),
+    ("upgrade", Field::Upgrade),
 ];
 
 /// The other fields of Fetch Metadata, which only a browser sends.
@@ -180,6 +188,7 @@ mod tests {
             ("DNT", "1"),
             ("sec-gpc", "1"),
             ("Session-Transport", "Header"),
+            ("Upgrade", "h2c, WebSocket"),
             ("Authorization", "Bearer EQab"),
             ("Cookie", "a=1"),
             ("Cookie", "id=EQcd"),
@@ -192,6 +201,7 @@ mod tests {
             navigation: true,
             browser: true,
             holds_tokens: true,
+            socket: true,
             signals: Signals { dnt: Some(true), gpc: true },
             authorization: Authorization::Token(b"EQab"),
             cookie: Found::Value(b"EQcd"),

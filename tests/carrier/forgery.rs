@@ -18,6 +18,7 @@ struct Asked {
     sites: Vec<String>,
     origins: Vec<String>,
     trusted: Vec<String>,
+    upgrade: Vec<String>,
 }
 
 impl Asked {
@@ -25,9 +26,13 @@ impl Asked {
         let fields = |name: &'static str, values: &[String]| -> Vec<(&'static str, String)> {
             values.iter().map(|value| (name, value.clone())).collect()
         };
-        let fields =
-            [fields("host", &self.hosts), fields("sec-fetch-site", &self.sites), fields("origin", &self.origins)]
-                .concat();
+        let fields = [
+            fields("host", &self.hosts),
+            fields("sec-fetch-site", &self.sites),
+            fields("origin", &self.origins),
+            fields("upgrade", &self.upgrade),
+        ]
+        .concat();
         request(&self.method, &self.uri, fields.iter().map(|(name, value)| (*name, &**value)))
     }
 
@@ -51,7 +56,7 @@ impl Asked {
 fn asked(method: &str, sites: &[&str], origins: &[&str], hosts: &[&str], uri: &str, trusted: &[&str]) -> Asked {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let (sites, origins, hosts, trusted) = (texts(sites), texts(origins), texts(hosts), texts(trusted));
-    Asked { method: method.into(), uri: uri.into(), hosts, sites, origins, trusted }
+    Asked { method: method.into(), uri: uri.into(), hosts, sites, origins, trusted, upgrade: vec![] }
 }
 
 const SHOP: &str = "https://shop.example";
@@ -133,6 +138,9 @@ fn differences() -> Vec<(&'static str, Asked, bool, bool, &'static str)> {
         ("an origin in other letters",
             asked("POST", &[], &["HTTPS://shop.example"], HOST, "/", &[]), false, true,
             "browsers write the scheme in lower case, and who does not is none"),
+        ("the handshake of a socket from elsewhere",
+            Asked { upgrade: vec!["websocket".into()], ..asked("GET", &["cross-site"], &[EVIL], HOST, "/", &[]) }, false, true,
+            "what comes over a socket may change something, and CORS does not hold it back"),
         ("an origin with a path",
             asked("POST", &[], &["https://shop.example/x"], HOST, "/", &[]), true, true,
             "no difference: the host alone counts"),
@@ -198,7 +206,7 @@ fn any_asked() -> impl Strategy<Value = Asked> {
         .prop_map(|(method, uri, hosts, sites, origins, trusted)| {
             let texts = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
             let (sites, trusted) = (texts(sites), texts(trusted));
-            Asked { method: method.into(), uri: uri.into(), hosts, sites, origins, trusted }
+            Asked { method: method.into(), uri: uri.into(), hosts, sites, origins, trusted, upgrade: vec![] }
         })
 }
 
