@@ -16,6 +16,9 @@ pub const DROP_TOKEN: &str = "?0";
 /// What a response may depend on that only read the session.
 pub const VARY_READ: [&str; 2] = ["Cookie", "Authorization"];
 
+/// What a response depends on that was made for the signals of the request.
+pub const VARY_SIGNALS: [&str; 2] = ["DNT", "Sec-GPC"];
+
 /// What a response may depend on that hands out or deletes a token. Without the first two, unless the policy is
 /// [`RespectSignals`](super::CookiePolicy::RespectSignals).
 pub const VARY_WRITE: [&str; 4] = ["DNT", "Sec-GPC", "Cookie", "Authorization"];

@@ -145,12 +145,13 @@ impl<T: SessionState> CurrentSession<T> {
         }
     }
 
-    /// The signals that came with the request, whatever the policy makes of them.
-    ///
-    /// A response that depends on them must say so itself, in `Vary: DNT, Sec-GPC`; the layer only does where it sends or
-    /// deletes a token.
+    /// The signals that came with the request, whatever the policy makes of them. The response then says that it depends on
+    /// them: `Vary: DNT, Sec-GPC`.
     pub fn signals(&self) -> Signals {
-        self.slot.stage().visit().map_or_else(Signals::default, |visit| visit.situation.signals)
+        self.slot.stage().visit().map_or_else(Signals::default, |visit| {
+            visit.asked_signals = true;
+            visit.situation.signals
+        })
     }
 
     /// How the request's session arrived.
@@ -210,14 +211,14 @@ impl<T: SessionState> Slot<T> {
         *stage = Stage::Visit(Visit::begin(&self.desk, request, closed));
     }
 
-    /// See [`Visit::close`].
-    pub(super) fn close(&self, failed: bool) -> Departure {
+    /// See [`Visit::close`]. Also whether the handler asked for the signals.
+    pub(super) fn close(&self, failed: bool) -> (Departure, bool) {
         let mut stage = self.stage();
         match &mut *stage {
-            Stage::Visit(visit) => return visit.close(&self.desk, failed),
+            Stage::Visit(visit) => return (visit.close(&self.desk, failed), visit.asked_signals),
             Stage::Before | Stage::Gone => *stage = Stage::Gone,
         }
-        Departure::Untouched
+        (Departure::Untouched, false)
     }
 }
 

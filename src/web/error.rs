@@ -140,8 +140,8 @@ impl fmt::Display for SessionError {
                 "this server keeps cookies off the network: without HTTPS it serves the machine it runs on only"
             }
             Self::Undeliverable(Undeliverable::ReadOnly) => {
-                "your browser asks not to be tracked, so this site does not renew its cookie, and this request cannot take \
-                 the session otherwise"
+                "your browser asks not to be tracked, so this site writes no cookie, and this request cannot take the \
+                 session otherwise"
             }
         })
     }

@@ -3,16 +3,16 @@
 use core::fmt;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use tower_layer::Layer;
 
 use super::desk::Desk;
 use super::service::SessionService;
 use crate::carrier::csrf::{OriginError, TrustedOrigins};
-use crate::carrier::response::{Cookie, SameSite};
+use crate::carrier::response::{Cookie, DROP_TOKEN, SESSION_TOKEN, SameSite};
 use crate::carrier::{CookiePolicy, Foreign, Rules};
 use crate::id::{Carrier, CookieName, LabelError};
-use crate::session::{SealError, Sealer};
+use crate::session::{OpenError, SealError, Sealer, Session};
 use crate::state::SessionState;
 
 /// Carries sessions of type `T` between the clients and the handlers of a service.
@@ -160,6 +160,26 @@ impl<T: SessionState> SessionLayer<T> {
             headers.insert(HOST, HeaderValue::from_static("localhost"));
         }
         Ok(headers)
+    }
+
+    /// The session that a response hands out, in whichever field, for tests of your own handlers; `None` if it hands out none.
+    ///
+    /// # Errors
+    /// There is a token that does not open. See [`OpenError`].
+    pub fn response_session(&self, headers: &HeaderMap) -> Result<Option<Session<T>>, OpenError> {
+        let Desk { cookie, cookies, headers: sealer, .. } = &*self.desk;
+        let mut fields = headers.get_all(SET_COOKIE).iter().map(HeaderValue::as_bytes);
+        let cookie = fields.find(|field| cookie.is_set_by(field)).and_then(|field| {
+            let value = field.split(|&byte| byte == b';').next()?.get(cookie.name.as_str().len() + 1..)?;
+            (!value.is_empty()).then_some(value)
+        });
+        let header =
+            headers.get(SESSION_TOKEN).map(HeaderValue::as_bytes).filter(|value| *value != DROP_TOKEN.as_bytes());
+        match (cookie, header) {
+            (Some(token), _) => cookies.open(token).map(Some),
+            (None, Some(token)) => sealer.open(token).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
     fn named(self, name: CookieName) -> Self {

@@ -91,12 +91,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        let departure = this.slot.close(response.status().is_server_error());
+        let (departure, asked_signals) = this.slot.close(response.status().is_server_error());
         if let Departure::Failed(error) = &departure {
             // The body stays the handler's: there is no other, and it is this client's own.
             *response.status_mut() = error.status();
         }
-        write::write(&this.slot.desk, &departure, response.headers_mut());
+        write::write(&this.slot.desk, &departure, asked_signals, response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

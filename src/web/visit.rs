@@ -21,6 +21,8 @@ pub(super) struct Visit<T> {
     pub(super) unjudged_cookie: bool,
     /// The client's cookie is worth nothing anywhere.
     pub(super) worthless_cookie: bool,
+    /// The handler asked for the signals.
+    pub(super) asked_signals: bool,
     /// The response's head is on its way.
     pub(super) closed: bool,
 }
@@ -81,6 +83,7 @@ impl<T: SessionState> Visit<T> {
             ticket,
             session: None,
             outgoing: Outgoing::Nothing,
+            asked_signals: false,
             closed,
         }
     }

@@ -5,15 +5,21 @@ use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE
 use super::departure::Departure;
 use super::desk::{Desk, Way};
 use crate::carrier::CookiePolicy;
-use crate::carrier::response::{self, DROP_TOKEN, VARY_READ, VARY_WRITE};
+use crate::carrier::response::{self, DROP_TOKEN, VARY_READ, VARY_SIGNALS, VARY_WRITE};
 use crate::session::Token;
 use crate::state::SessionState;
 
-/// Writes `departure` into `headers`.
-pub(super) fn write<T: SessionState>(desk: &Desk<T>, departure: &Departure, headers: &mut HeaderMap) {
+/// Writes `departure` into `headers`, and that the response depends on the signals if the handler asked for them.
+pub(super) fn write<T: SessionState>(
+    desk: &Desk<T>,
+    departure: &Departure,
+    asked_signals: bool,
+    headers: &mut HeaderMap,
+) {
     match departure {
+        Departure::Untouched if asked_signals => return vary(headers, &VARY_SIGNALS),
         Departure::Untouched => return,
-        Departure::Read => return read_only(headers),
+        Departure::Read => return read_only(asked_signals, headers),
         Departure::Ended { deletes_cookie } => {
             headers.insert(SESSION_TOKEN, HeaderValue::from_static(DROP_TOKEN));
             delete_cookie(desk, *deletes_cookie, headers);
@@ -29,7 +35,7 @@ pub(super) fn write<T: SessionState>(desk: &Desk<T>, departure: &Departure, head
     }
     forbid_store(headers);
     let respects = matches!(desk.rules.policy, CookiePolicy::RespectSignals { .. });
-    vary(headers, if respects { &VARY_WRITE } else { &VARY_READ });
+    vary(headers, if respects || asked_signals { &VARY_WRITE } else { &VARY_READ });
 }
 
 fn send<T: SessionState>(desk: &Desk<T>, way: Way, token: &Token, headers: &mut HeaderMap) {
@@ -82,11 +88,11 @@ fn forbid_store(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn read_only(headers: &mut HeaderMap) {
+fn read_only(asked_signals: bool, headers: &mut HeaderMap) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
-    vary(headers, &VARY_READ);
+    vary(headers, if asked_signals { &VARY_WRITE } else { &VARY_READ });
 }
 
 fn vary(headers: &mut HeaderMap, names: &[&str]) {

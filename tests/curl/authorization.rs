@@ -81,7 +81,7 @@ fn beside_a_cookie_of_somebody_else() {
     let basic = |ask: Ask| ask.field("Authorization: Basic YWRhOnNlY3JldA==");
     let foreign = |ask: Ask| ask.bearer("eyJhbGciOiJIUzI1NiJ9.e30.x");
     let bad = |ask: Ask| ask.bearer(format!("{}AAAA", &ada[..ada.len() - 6]));
-    let by_cookie = || Face::read(200).user("bob").by("cookie");
+    let by_cookie = || Face::shown(200).user("bob").by("cookie");
     let renewed = |face: Face| face.user("bob").by("cookie");
     let ended = || Face::written(200).takes_token().deletes_cookie();
     site.check(&[

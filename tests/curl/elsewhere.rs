@@ -65,8 +65,8 @@ fn head_says_what_get_says() {
     let (good, due) = (site.keys.cookie("ada"), site.keys.due(&cookie()));
     // There is no body, so the fields must say it all.
     site.check(&[
-        row("nobody", head("/whoami"), Face::read(200)),
-        row("somebody", head("/whoami").cookie(&good), Face::read(200)),
+        row("nobody", head("/whoami"), Face::shown(200)),
+        row("somebody", head("/whoami").cookie(&good), Face::shown(200)),
         row("due", head("/session").cookie(&due), Face::written(200).sets_cookie()),
         row(
             "due, by header",

@@ -18,6 +18,16 @@ impl Face {
         Self::untouched(status).with(CACHE_CONTROL, "private").with(VARY, "Cookie, Authorization")
     }
 
+    /// The session was looked at, and the answer shows its signals.
+    pub(crate) fn shown(status: u16) -> Self {
+        Self::read(status).shows_signals()
+    }
+
+    /// The answer shows the signals, and so depends on them.
+    pub(crate) fn shows_signals(self) -> Self {
+        self.with(VARY, "DNT, Sec-GPC, Cookie, Authorization")
+    }
+
     /// A token goes out, or is taken back, by a server that listens to signals.
     pub(crate) fn written(status: u16) -> Self {
         Self::written_unasked(status).with(VARY, "DNT, Sec-GPC, Cookie, Authorization")
@@ -90,12 +100,12 @@ impl Face {
 
 /// A session of ada, who is shown as the session's user in nearly all rows.
 pub(crate) fn ada_by(carrier: &str) -> Face {
-    Face::read(200).user("ada").by(carrier)
+    Face::shown(200).user("ada").by(carrier)
 }
 
 /// No session, which is fine.
 pub(crate) fn nobody() -> Face {
-    Face::read(200).nobody()
+    Face::shown(200).nobody()
 }
 
 /// A token that is refused: the same for every reason.
@@ -130,7 +140,7 @@ pub(crate) fn undeliverable_to_page() -> Face {
 /// A change of a session whose cookie may not be set again.
 pub(crate) fn read_only() -> Face {
     Face::read(409).error(
-        "your browser asks not to be tracked, so this site does not renew its cookie, and this request cannot take the \
+        "your browser asks not to be tracked, so this site writes no cookie, and this request cannot take the \
          session otherwise",
     )
 }

@@ -188,6 +188,6 @@ fn without_https() {
 #[ignore = "needs curl"]
 fn a_policy_without_cookies() {
     let site = Site::with(&["--policy", "never"]);
-    let given = Face::written_unasked(200).gives_token().user("ada");
+    let given = Face::written(200).gives_token().user("ada");
     follow(&site, "a policy", &[("login", login(), given, Empty), ("who", whoami(), nobody(), Empty)]);
 }

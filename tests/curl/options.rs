@@ -14,7 +14,8 @@ const PAGE: [&str; 2] = ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origi
 fn always() {
     let site = Site::with(&["--policy", "always"]);
     let (good, due, bearer) = (site.keys.cookie("ada"), site.keys.due(&cookie()), site.keys.bearer("ada"));
-    let written = || Face::written_unasked(200).user("ada");
+    // The answers show the signals, and so depend on them, whatever the policy makes of them.
+    let written = || Face::written(200).user("ada");
     let home = || Face::written_unasked(303).location("/");
     let script = |ask: Ask| ask.fields(["Session-Transport: header", "Sec-Fetch-Site: same-origin"]);
     site.check(&[
@@ -45,7 +46,7 @@ fn always() {
             ada_by("header").heard("DNT"),
         ),
         row("logout", post("/logout").cookie(&good), Face::written_unasked(200).takes_token().deletes_cookie()),
-        row("worthless", whoami().cookie("x"), Face::written_unasked(200).deletes_cookie().nobody()),
+        row("worthless", whoami().cookie("x"), Face::written(200).deletes_cookie().nobody()),
     ]);
 }
 
@@ -55,8 +56,9 @@ fn always() {
 fn never() {
     let site = Site::with(&["--policy", "never"]);
     let (good, bearer) = (site.keys.cookie("bob"), site.keys.bearer("ada"));
-    let written = || Face::written_unasked(200).user("ada");
-    let gone = || Face::written_unasked(200).deletes_cookie();
+    // The answers show the signals, and so depend on them, whatever the policy makes of them.
+    let written = || Face::written(200).user("ada");
+    let gone = || Face::written(200).deletes_cookie();
     site.check(&[
         row("login", login(), written().gives_token()),
         row("login under a signal", login().field("DNT: 1"), written().gives_token().heard("DNT")),
