@@ -1,0 +1,71 @@
+//! nginx on free ports of this machine, with a certificate of its own.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::programs::{self, Process, run};
+use crate::wait::until;
+
+/// A running nginx, killed when dropped.
+pub struct Nginx {
+    _process: Process,
+    /// Where all hosts are.
+    pub port: u16,
+    /// Where TLS is taken off and nothing else is done.
+    pub through: u16,
+}
+
+impl Nginx {
+    /// Starts nginx in `directory` on the first two ports, in front of the server and the gate on the others.
+    ///
+    /// Returns what it complained of if it does not start: a free port may be taken before nginx has it.
+    pub async fn start(directory: &Path, [port, through]: [u16; 2], server: u16, gate: u16) -> Result<Self, String> {
+        certify(directory);
+        let filled = [
+            ("STREAM_MODULE", programs::nginx_stream_module().display().to_string()),
+            ("DIRECTORY", directory.display().to_string()),
+            ("LAB", Path::new(env!("CARGO_MANIFEST_DIR")).join("lab").display().to_string()),
+            ("THROUGH", through.to_string()),
+            ("SERVER", server.to_string()),
+            ("GATE", gate.to_string()),
+            ("PORT", port.to_string()),
+        ];
+        let configuration =
+            filled.iter().fold(CONFIGURATION.to_owned(), |text, (word, value)| text.replace(word, value));
+        let path = directory.join("nginx.conf");
+        fs::write(&path, configuration).unwrap();
+        let mut command = Command::new(programs::nginx());
+        command.arg("-p").arg(directory).arg("-c").arg(&path).arg("-e").arg(directory.join("nginx.log"));
+        let mut process = Process(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let up = until("nginx listens or ends", async || {
+            if process.0.try_wait().unwrap().is_some() {
+                return Some(false);
+            }
+            [port, through].iter().all(|&port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()).then_some(true)
+        });
+        if up.await {
+            return Ok(Self { _process: process, port, through });
+        }
+        Err(fs::read_to_string(directory.join("nginx.log")).unwrap_or_default())
+    }
+}
+
+/// A certificate that only a browser told to ignore such things takes.
+fn certify(directory: &Path) {
+    let (key, certificate) = (directory.join("key.pem"), directory.join("certificate.pem"));
+    let (key, certificate) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    let names = ["-subj", "/CN=site.test", "-addext", "subjectAltName=DNS:site.test,DNS:*.site.test,DNS:*.test"];
+    run("openssl", &[&kind[..], &names, &["-keyout", key, "-out", certificate]].concat());
+}
+
+/// Ports that are free now.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    // All at once, so that they differ.
+    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+const CONFIGURATION: &str = include_str!("nginx.conf");
