@@ -15,9 +15,11 @@ async fn b01_one_cookie_holds_the_session() {
     browser.log_in("ada").await;
     browser.add(1042).await;
     browser.picture("b01-logged-in-by-cookie").await;
+    browser.set_window_rect(0, 0, 500, 1400).await.unwrap();
+    browser.picture("b01-narrow").await;
 
     let login = site.wire.after(0, "POST", "/login").await;
-    assert_eq!(login.said("session-token"), None);
+    assert_eq!((&*login.protocol, login.said("session-token")), ("HTTP/2.0", None));
     unstorable(&login, &ALL);
     only_the_cookie(&browser).await;
     nothing_in_reach_of_scripts(&browser).await;

@@ -16,8 +16,8 @@ async fn b16_forty_foreign_cookies_before_ours() {
     assert_eq!(foreign.len(), 40);
     assert_eq!(browser.fetch("POST", "/login", Some(json!({ "user": "ada" }))).await.status, 200);
     assert_eq!(whoami(&browser).await, "ada");
-    let spoken = "return performance.getEntriesByType('resource').map((entry) => entry.nextHopProtocol);";
-    assert_eq!(browser.run(spoken, &[]).await, json!(["h2", "h2"]));
+    let spoken = "return [...new Set(performance.getEntriesByType('resource').map((entry) => entry.nextHopProtocol))];";
+    assert_eq!(browser.run(spoken, &[]).await, json!(["h2"]));
 
     browser.fetch("POST", "/logout", None).await;
     let mut left = browser.jar().await;

@@ -10,7 +10,12 @@ pub(crate) fn bearer(token: &str) -> String {
 
 /// Asserts that scripts have and see nothing at all.
 pub(crate) async fn nothing_in_reach_of_scripts(browser: &Browser) {
-    assert_eq!(browser.in_reach_of_scripts().await, json!([{}, {}, ""]));
+    assert_eq!(browser.in_reach_of_scripts().await, json!([[], [], ""]));
+}
+
+/// Asserts that scripts have and see the token of this tab, and nothing else.
+pub(crate) async fn the_token_in_reach_of_scripts(browser: &Browser) {
+    assert_eq!(browser.in_reach_of_scripts().await, json!([["session-token"], [], ""]));
 }
 
 /// Asserts what every answer says that hands out or deletes a token: nobody on the way may keep it.

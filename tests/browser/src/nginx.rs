@@ -1,9 +1,10 @@
 //! nginx on free ports of this machine, with a certificate of its own.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::programs::{self, Process, run};
 use crate::wait::until;
@@ -43,7 +44,8 @@ impl Nginx {
             if process.0.try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            [port, through].iter().all(|&port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()).then_some(true)
+            // nginx writes this once it has its ports; a connection would not tell whose they are.
+            directory.join("nginx.pid").exists().then_some(true)
         });
         if up.await {
             return Ok(Self { _process: process, port, through });
@@ -61,11 +63,18 @@ fn certify(directory: &Path) {
     run("openssl", &[&kind[..], &names, &["-keyout", key, "-out", certificate]].concat());
 }
 
-/// Ports that are free now.
+/// Ports that are free now, from below those that the system hands out: else the next connection of anything could get one.
 pub fn free_ports<const N: usize>() -> [u16; N] {
-    // All at once, so that they differ.
-    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    // Where a process begins depends on it, so that two at once hardly meet.
+    let mut ports = std::iter::from_fn(|| {
+        let step = std::process::id().wrapping_mul(97).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        Some(LOWEST_PORT + (step % 12_000) as u16)
+    });
+    [(); N].map(|()| ports.find(|&port| is_free(port)).expect("there are many"))
 }
+
+const LOWEST_PORT: u16 = 20_000;
 
 const CONFIGURATION: &str = include_str!("nginx.conf");

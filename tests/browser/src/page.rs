@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
+use crate::wait::until;
 
 /// What a script sees of an answer.
 #[derive(Clone, Debug, Deserialize)]
@@ -76,14 +77,15 @@ impl Browser {
         serde_json::from_value(answer).unwrap()
     }
 
-    /// The token that the module keeps in this tab.
+    /// The token that the module keeps in this tab, with a label behind it that is the module's own affair.
     pub async fn stored(&self) -> Option<String> {
-        self.run("return sessionStorage.getItem('session-token');", &[]).await.as_str().map(str::to_owned)
+        let item = self.run("return sessionStorage.getItem('session-token');", &[]).await;
+        item.as_str().and_then(|item| item.split(' ').next()).map(str::to_owned)
     }
 
-    /// All that scripts can keep or see: both storages and `document.cookie`.
+    /// What scripts keep and see: the names in both storages, and `document.cookie`.
     pub async fn in_reach_of_scripts(&self) -> Value {
-        self.run("return [{ ...sessionStorage }, { ...localStorage }, document.cookie];", &[]).await
+        self.run("return [Object.keys(sessionStorage), Object.keys(localStorage), document.cookie];", &[]).await
     }
 
     /// Fills in a form and sends it as a person does, which leaves the page; from the empty page of any host.
@@ -107,15 +109,15 @@ impl Browser {
             form.append(button);
             document.body.replaceChildren(form);";
         self.run(build, &[json!(encoding), json!(action), json!(fields)]).await;
-        self.find(thirtyfour::By::Id("send")).await.unwrap().click().await.unwrap();
-        self.arrive(action).await;
+        self.leaving(async || self.press("#send").await).await;
     }
 
-    /// Waits until the page that sent a form to `action` is gone and the next one is there.
-    async fn arrive(&self, action: &str) {
-        crate::wait::until(&format!("the form goes to {action}"), async || {
-            let state = "return document.readyState === 'complete' && !document.getElementById('send');";
-            let there = self.execute(state, vec![]).await;
+    /// Does what replaces the page, and waits until the next one is there.
+    pub async fn leaving(&self, act: impl AsyncFnOnce()) {
+        self.run("window.stays = true;", &[]).await;
+        act().await;
+        until("the next page is there", async || {
+            let there = self.execute("return document.readyState === 'complete' && !window.stays;", vec![]).await;
             there.is_ok_and(|there| there.json() == true).then_some(())
         })
         .await;

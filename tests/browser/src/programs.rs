@@ -58,9 +58,11 @@ pub fn api_server() -> PathBuf {
     program
 }
 
-/// The command, which turns the keys of a ring.
+/// The command, which turns the keys of a ring; cargo puts it above the examples.
 pub fn waxseal() -> PathBuf {
-    let program = target().join("debug").join(format!("waxseal{}", env::consts::EXE_SUFFIX));
+    let server = api_server();
+    let directory = server.ancestors().nth(2).expect("the server lies among the examples");
+    let program = directory.join(format!("waxseal{}", env::consts::EXE_SUFFIX));
     assert!(program.exists(), "{} is missing: build it with --all-features --bins", program.display());
     program
 }

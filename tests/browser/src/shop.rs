@@ -9,6 +9,7 @@ use crate::wait::until;
 impl Browser {
     /// Logs in by the page's form, and waits until it shows the session.
     pub async fn log_in(&self, user: &str) {
+        self.shows_nobody().await;
         let field = self.find(By::Css("#login input[name=user]")).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(user).await.unwrap();
@@ -20,6 +21,20 @@ impl Browser {
     pub async fn log_out(&self) {
         self.press("#logout").await;
         self.shows_nobody().await;
+    }
+
+    /// Logs in by the page's form for browsers without script, which leaves the page; `way` is the button's value.
+    pub async fn log_in_by_form(&self, user: &str, way: &str) {
+        let field = self.find(By::Css("#form-login input[name=user]")).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(user).await.unwrap();
+        let button = if way.is_empty() { "button:not([name])".to_owned() } else { format!("button[value={way}]") };
+        self.leaving(async || self.press(&format!("#form-login {button}")).await).await;
+    }
+
+    /// Logs out by the page's form, which leaves the page too.
+    pub async fn log_out_by_form(&self) {
+        self.leaving(async || self.press("#form-logout button").await).await;
     }
 
     /// Puts an article into the cart and waits until it is there.
