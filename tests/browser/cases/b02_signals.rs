@@ -3,13 +3,31 @@
 use serde_json::{Value, json};
 use waxseal_browser::{Browser, Extension, Policy, Site, Wish};
 
-use crate::looks::{ALL, bearer, the_token_in_reach_of_scripts, unstorable};
+use crate::looks::{ALL, bearer, the_token_in_reach_of_scripts, token_session, unstorable, whoami};
 
 #[tokio::test]
 #[ignore = "needs chromium, chromedriver and nginx"]
 async fn b02_dnt() {
     token_instead_of_cookie(Browser::dnt().await, json!({ "dnt": true, "gpc": false }), "b02-logged-in-under-dnt")
         .await;
+}
+
+/// As if somebody had logged in by cookie in another tab, where the site was asked to.
+#[tokio::test]
+#[ignore = "needs chromium, chromedriver and nginx"]
+async fn b02_a_cookie_beside_the_token_is_not_sent() {
+    let (site, browser) = (Site::start().await, Browser::dnt().await);
+    token_session(&site, &browser, "ada").await;
+    browser.submit("/form/login", &[("user", "grace"), ("way", "cookie")]).await;
+    let cookie = browser.session_cookie().await;
+    assert!(cookie.is_some());
+    browser.open(site.lab()).await;
+    browser.hold_session(&[]).await;
+    let mark = site.wire.mark();
+    assert_eq!(browser.wrapped("POST", "/cart", Some(json!({ "sku": 1, "count": 1 }))).await.user(), "ada");
+    assert_eq!(site.wire.after(mark, "POST", "/cart").await.asked("cookie"), None);
+    assert_eq!(browser.session_cookie().await, cookie);
+    assert_eq!(whoami(&browser).await, "grace");
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn b13_a_redirect_to_another_origin_takes_no_token_along_and_brings_none_b
     let token = token_session(&site, &browser, "ada").await;
     let mark = site.wire.mark();
     let landed = browser.wrapped("GET", "/away", None).await;
-    assert_eq!((&*landed.text, landed.token.as_deref()), ("landed", Some("planted")));
+    assert!(landed.text == "landed" && landed.token.is_some_and(|token| token.starts_with("planted-")));
     let sent = site.wire.after(mark, "GET", "/away").await;
     assert_eq!(sent.asked("authorization"), Some(&*bearer(&token)));
     let landing = site.wire.after(mark, "GET", "/landing").await;

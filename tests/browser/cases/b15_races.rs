@@ -38,6 +38,26 @@ async fn b15_a_late_renewal_does_not_roll_back_a_write() {
     assert_eq!(cart(&browser).await, json!([2]));
 }
 
+/// Asked for after the write, with the token of before it: later, and older all the same.
+#[tokio::test]
+#[ignore = "needs chromium, chromedriver and nginx"]
+async fn b15_a_renewal_asked_for_during_a_write_does_not_roll_it_back() {
+    let (site, browser) = (Site::start().await, Browser::dnt().await);
+    token_session(&site, &browser, "ada").await;
+    site.server.turn_the_key().await;
+    browser.begin("write", "POST", "/held/cart", article(2)).await;
+    let write = site.gate.next().await;
+    browser.begin("read", "GET", "/held/session", None).await;
+    let read = site.gate.next().await;
+    write.release();
+    let newer = browser.finish("write").await.token;
+    read.release();
+    let renewed = browser.finish("read").await.token;
+    assert!(renewed.is_some() && renewed != newer, "it was not due");
+    assert_eq!(browser.stored().await, newer);
+    assert_eq!(cart(&browser).await, json!([2]));
+}
+
 #[tokio::test]
 #[ignore = "needs chromium, chromedriver and nginx"]
 async fn b15_a_late_answer_does_not_undo_a_logout() {
@@ -56,6 +76,21 @@ async fn b15_a_late_answer_does_not_undo_a_logout() {
     assert!(browser.finish("read").await.token.is_some());
     assert_eq!(browser.stored().await, None);
     assert_eq!(browser.wrapped("GET", "/whoami", None).await.user(), Value::Null);
+}
+
+/// Whoever lets go before the answer is there is not logged in by it.
+#[tokio::test]
+#[ignore = "needs chromium, chromedriver and nginx"]
+async fn b15_a_late_login_does_not_undo_a_clear() {
+    let (site, browser) = (Site::start().await, Browser::dnt().await);
+    browser.open(site.lab()).await;
+    browser.hold_session(&[]).await;
+    browser.begin("login", "POST", "/held/login", Some(json!({ "user": "ada" }))).await;
+    let held = site.gate.next().await;
+    browser.run("session.clear();", &[]).await;
+    held.release();
+    assert!(browser.finish("login").await.token.is_some());
+    assert_eq!(browser.stored().await, None);
 }
 
 /// A login comes after a logout; what was asked before it does not take its place.

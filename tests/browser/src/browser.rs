@@ -89,7 +89,7 @@ impl Browser {
         let start = json!({ "restore_on_startup": 4, "startup_urls": ["about:blank"] });
         let preferences = json!({ DO_NOT_TRACK: wish.dnt, "session": start });
         fs::write(profile.path().join("Default/Preferences"), preferences.to_string()).unwrap();
-        let (chromedriver, port) = chromedriver();
+        let (chromedriver, port) = chromedriver(profile.path());
         let wanted = capabilities(profile.path(), &wish);
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
         let tabs = RefCell::new(driver.windows().await.unwrap());
@@ -167,14 +167,16 @@ impl Browser {
 }
 
 /// Starts chromedriver on a port that it chooses itself, which another process may take from it meanwhile.
-fn chromedriver() -> (Process, u16) {
-    let started = (0..TRIES).find_map(|_| try_chromedriver());
+///
+/// Both it and the browser leave their temporary files in the profile, which goes in the end.
+fn chromedriver(profile: &Path) -> (Process, u16) {
+    let started = (0..TRIES).find_map(|_| try_chromedriver(profile));
     started.expect("chromedriver says where it listens")
 }
 
-fn try_chromedriver() -> Option<(Process, u16)> {
+fn try_chromedriver(profile: &Path) -> Option<(Process, u16)> {
     let mut command = Command::new(programs::chromedriver());
-    command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.arg("--port=0").env("TMPDIR", profile).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = Process(command.spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
     let port = lines.find_map(|line| {

@@ -32,6 +32,7 @@ impl Nginx {
             ("SERVER", server.to_string()),
             ("GATE", gate.to_string()),
             ("PORT", port.to_string()),
+            ("PLANTED", "0".repeat(60)),
         ];
         let configuration =
             filled.iter().fold(CONFIGURATION.to_owned(), |text, (word, value)| text.replace(word, value));
