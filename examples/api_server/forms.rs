@@ -7,6 +7,7 @@
 use axum::Form;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::Deserialize;
@@ -87,30 +88,38 @@ impl From<SessionError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let page = |text: &str| {
-            let text = text.replace('&', "&amp;").replace('<', "&lt;");
-            let body = format!(
-                r#"<!DOCTYPE html>
+        match self {
+            Self::Text(problem) => (StatusCode::UNPROCESSABLE_ENTITY, page(&problem, "")).into_response(),
+            Self::Session(error) => {
+                let way_out = match error {
+                    SessionError::Undeliverable(_) => {
+                        "Go back and choose: a cookie from this site although your browser asks for none, or a page \
+                         that hands the session to a script."
+                    }
+                    _ => "",
+                };
+                let mut response = (error.status(), page(&error.to_string(), way_out)).into_response();
+                error.add_headers(response.headers_mut());
+                response
+            }
+        }
+    }
+}
+
+fn page(problem: &str, way_out: &str) -> impl IntoResponse {
+    let problem = problem.replace('&', "&amp;").replace('<', "&lt;");
+    let body = format!(
+        r#"<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Not logged in</title>
 <link rel="stylesheet" href="/page.css">
 <h1>Not logged in</h1>
-<p id="problem">{text}</p>
-<p><a href="/">Back</a></p>
+<p id="problem">{problem}</p>
+<p>{way_out} <a href="/">Back</a></p>
 </html>
 "#
-            );
-            (page::SECURITY_HEADERS, Html(body))
-        };
-        match self {
-            Self::Text(problem) => (axum::http::StatusCode::UNPROCESSABLE_ENTITY, page(&problem)).into_response(),
-            Self::Session(error) => {
-                let mut response = (error.status(), page(&error.to_string())).into_response();
-                error.add_headers(response.headers_mut());
-                response
-            }
-        }
-    }
+    );
+    (page::SECURITY_HEADERS, Html(body))
 }

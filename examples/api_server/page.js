@@ -55,7 +55,10 @@ async function act(what) {
     if (turn === turns) view = found;
   } catch (error) {
     complain(error.message);
-    if (turn === turns && error.status === 401) [view, travel] = [null, { ...travel, carrier: null }];
+    if (turn === turns && error.status === 401) {
+      stale ||= view !== null; // a refusal does not say what the browser asks for now
+      [view, travel] = [null, { ...travel, carrier: null }];
+    }
   }
   running -= 1;
   show();

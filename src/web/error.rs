@@ -133,8 +133,8 @@ impl fmt::Display for SessionError {
             Self::TooLate => "the response is already on its way without this change",
             Self::Unavailable(_) => "this session cannot be read right now; keep it and try again",
             Self::Undeliverable(Undeliverable::Page) => {
-                "this site sets no cookie for your browser, which asks not to be tracked or which it never sets one for, \
-                 and a page that is being loaded cannot take a session otherwise"
+                "this site sets no cookie, since your browser asks not to be tracked or since it never does, and a page \
+                 that is being loaded cannot take a session otherwise"
             }
             Self::Undeliverable(Undeliverable::PlainHttp) => {
                 "this server keeps cookies off the network: without HTTPS it serves the machine it runs on only"

@@ -132,8 +132,8 @@ pub(crate) fn unavailable() -> Face {
 /// A page that is being loaded, from a server that may set it no cookie.
 pub(crate) fn undeliverable_to_page() -> Face {
     Face::read(409).error(
-        "this site sets no cookie for your browser, which asks not to be tracked or which it never sets one for, and a page \
-         that is being loaded cannot take a session otherwise",
+        "this site sets no cookie, since your browser asks not to be tracked or since it never does, and a page that is \
+         being loaded cannot take a session otherwise",
     )
 }
 

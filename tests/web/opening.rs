@@ -248,3 +248,40 @@ fn a_requests_head_shows_no_token() {
     });
     assert_eq!(send(layer.layer(handler), both).status(), 200);
 }
+
+#[test]
+fn a_cookie_session_opens_no_socket_for_another_site() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let handshake = |site: &'static str, mut request: Request<()>| {
+        request.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+        request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+        handled(&layer, request, |session| session.get().map(|session| assert!(session.is_some()))).status()
+    };
+    for (site, expected) in [("same-origin", 200), ("same-site", 403), ("cross-site", 403)] {
+        assert_eq!(handshake(site, with_cookie(&servers, "GET", "ada")), expected, "{site}");
+        assert_eq!(handshake(site, with_bearer(&servers, "GET", "ada")), 200, "{site}: an explicit token");
+    }
+}
+
+#[test]
+fn a_test_reads_back_what_a_response_hands_out() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    let user = |response: &http::Response<String>| {
+        let session = layer.response_session(response.headers()).unwrap();
+        session.map(|session| session.state().user.clone())
+    };
+    let login = |fields: &[(&str, &str)], name: &'static str| {
+        handled(&layer, of_this_site("POST", fields), |session| session.start(shop(name)).map(drop))
+    };
+    assert_eq!(user(&login(&[], "ada")), Some("ada".to_owned()), "by the cookie");
+    assert_eq!(user(&login(&[("dnt", "1")], "bob")), Some("bob".to_owned()), "by the header");
+    let read = handled(&layer, with_cookie(&servers, "GET", "ada"), |session| session.get().map(drop));
+    assert_eq!(user(&read), None);
+    let ended = handled(&layer, with_cookie(&servers, "POST", "ada"), |session| session.end());
+    assert_eq!((user(&ended), seen(&ended).token), (None, Written::Forgotten));
+    let mut bad = http::HeaderMap::new();
+    bad.insert("session-token", "EQ".parse().unwrap());
+    assert_eq!(layer.response_session(&bad).unwrap_err().reason().code(), "length");
+}
