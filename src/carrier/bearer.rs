@@ -1,9 +1,11 @@
 //! The token in an `Authorization` field: one field, one scheme, one token, or nothing of ours.
 
+use core::fmt;
+
 use crate::id::is_token_character;
 
-/// What the `Authorization` fields of a request hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the `Authorization` fields of a request hold. Its `Debug` shows no token.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Authorization<'a> {
     /// No such field.
     #[default]
@@ -16,6 +18,18 @@ pub enum Authorization<'a> {
     Several,
     /// A bearer token that begins as ours do.
     Token(&'a [u8]),
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Foreign => "Foreign",
+            Self::Malformed => "Malformed",
+            Self::Several => "Several",
+            Self::Token(_) => "Token(..)",
+        })
+    }
 }
 
 /// Reads every `Authorization` field of a request.

@@ -11,8 +11,10 @@
 //!    conforming browser sends that for a `__Host-` cookie, and neither the first nor the last is right.
 //! 4. More than 16 KiB or 200 pieces are not searched.
 
-/// What a search for one cookie found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use core::fmt;
+
+/// What a search for one cookie found. Its `Debug` shows no value.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Found<'a> {
     /// Nothing, or an empty value.
     #[default]
@@ -23,6 +25,17 @@ pub enum Found<'a> {
     TooMuch,
     /// One value.
     Value(&'a [u8]),
+}
+
+impl fmt::Debug for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Conflict => "Conflict",
+            Self::TooMuch => "TooMuch",
+            Self::Value(_) => "Value(..)",
+        })
+    }
 }
 
 /// Searches the `Cookie` fields of a request for the cookie called `name`, case-sensitively.

@@ -6,6 +6,7 @@
 //!    good cookie stands beside it; else its mere presence would switch the check against forgery off.
 //! 3. What is not ours in `Authorization` is ignored, and the cookie counts, with that check.
 
+use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::bearer::Authorization;
@@ -34,8 +35,8 @@ pub enum Foreign {
     Reject,
 }
 
-/// The one token of a request that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The one token of a request that counts. Its `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Presented<'a> {
     /// The cookie's value.
     Cookie(&'a [u8]),
@@ -47,6 +48,18 @@ pub enum Presented<'a> {
     Malformed(Malformed),
     /// None.
     Nothing,
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookie(_) => f.write_str("Cookie(..)"),
+            Self::Foreign => f.write_str("Foreign"),
+            Self::Header(_) => f.write_str("Header(..)"),
+            Self::Malformed(how) => f.debug_tuple("Malformed").field(how).finish(),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
 }
 
 /// Why no token can be told from a request.
