@@ -223,7 +223,17 @@ impl<T: SessionState> Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// What is locked is a few steps without the caller's code, so a poisoned lock holds nothing half done.
+    /// Nobody will answer, or the answer is on its way: whoever has a handle can read, and no more.
+    pub(super) fn abandon(&self) {
+        let mut stage = self.stage();
+        match &mut *stage {
+            Stage::Visit(visit) => visit.closed = true,
+            Stage::Before | Stage::Gone => *stage = Stage::Gone,
+        }
+    }
+
+    /// Of the caller's code only the state's own runs while this is locked: its serde, schemas, subject and choice. Nothing is
+    /// set before it is through, so a poisoned lock holds nothing half done.
     fn stage(&self) -> MutexGuard<'_, Stage<T>> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -43,7 +43,7 @@ pub enum SessionError {
         /// The most that it may have.
         budget: usize,
     },
-    /// The response's head is already on its way. 500.
+    /// The response's head is already on its way, or nobody waits for it any more. 500.
     TooLate,
     /// An authentic token came that this server cannot judge now; the client keeps it. 503.
     Unavailable(OpenError),

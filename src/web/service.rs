@@ -79,6 +79,12 @@ pin_project! {
         inner: F,
         slot: Arc<Slot<T>>,
     }
+
+    impl<F, T> PinnedDrop for ResponseFuture<F, T> {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().slot.abandon();
+        }
+    }
 }
 
 impl<F, T, ResponseBody, Error> Future for ResponseFuture<F, T>
@@ -90,7 +96,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.inner.poll(cx))?;
+        let mut response = ready!(this.inner.poll(cx)).inspect_err(|_| this.slot.abandon())?;
         let (departure, asked_signals) = this.slot.close(response.status().is_server_error());
         if let Departure::Failed(error) = &departure {
             // The body stays the handler's: there is no other, and it is this client's own.

@@ -140,3 +140,37 @@ fn a_request_that_nobody_answers_sends_nothing() {
     let polled = core::future::Future::poll(response.as_mut(), &mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Ready(Err("broken"))), "the error comes through as it is");
 }
+
+#[test]
+fn a_handle_learns_that_nobody_will_answer() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer);
+    /// A service that fails, or never answers.
+    #[derive(Clone)]
+    struct Broken(mpsc::Sender<CurrentSession<Shop>>, bool);
+    impl tower_service::Service<http::Request<()>> for Broken {
+        type Response = Response<String>;
+        type Error = &'static str;
+        type Future = Pin<Box<dyn core::future::Future<Output = Result<Response<String>, &'static str>>>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: http::Request<()>) -> Self::Future {
+            self.0.send(CurrentSession::of(&request).unwrap()).unwrap();
+            if self.1 { Box::pin(core::future::ready(Err("broken"))) } else { Box::pin(core::future::pending()) }
+        }
+    }
+    for fails in [true, false] {
+        let (keep, kept) = mpsc::channel();
+        let mut service = tower_layer::Layer::layer(&layer, Broken(keep, fails));
+        let mut response = Box::pin(tower_service::Service::call(&mut service, with_cookie(&servers, "POST", "ada")));
+        let polled = core::future::Future::poll(response.as_mut(), &mut Context::from_waker(Waker::noop()));
+        assert_eq!(polled.is_ready(), fails);
+        if !fails {
+            drop(response);
+        }
+        assert_eq!(each_verb(&kept.recv().unwrap()), [Err(SessionError::TooLate); 6], "fails: {fails}");
+    }
+}
