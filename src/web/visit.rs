@@ -7,8 +7,8 @@ use super::error::SessionError;
 use crate::carrier::cookie::Found;
 use crate::carrier::csrf::{self, CrossSite};
 use crate::carrier::{Act, Arrived, Delivery, Malformed, Presented, Route, Situation, deliver};
-use crate::session::{OpenError, Session, Token};
-use crate::state::SessionState;
+use crate::session::{OpenError, Reason, Session, Token};
+use crate::state::{BodyError, SessionState};
 
 /// What is known of a request's session, and what became of it.
 pub(super) struct Visit<T> {
@@ -103,9 +103,10 @@ impl<T: SessionState> Visit<T> {
         self.judge(desk).map(|()| self.situation.arrived)
     }
 
-    /// Opens what came, once.
+    /// Opens what came, once. A state whose own code panics on the way is one that cannot be read now, never no state.
     fn judge(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
-        let verdict = match core::mem::replace(&mut self.ticket, Ticket::Nothing) {
+        let unread = SessionError::Unavailable(Reason::Body(BodyError::Decode).into());
+        let verdict = match core::mem::replace(&mut self.ticket, Ticket::Judged(Err(unread))) {
             Ticket::Cookie(text) => self.open_cookie(desk, &text),
             Ticket::Foreign => Err(SessionError::Foreign),
             Ticket::Header(text) => self.open_header(desk, &text),

@@ -285,3 +285,51 @@ fn a_test_reads_back_what_a_response_hands_out() {
     bad.insert("session-token", "EQ".parse().unwrap());
     assert_eq!(layer.response_session(&bad).unwrap_err().reason().code(), "length");
 }
+
+thread_local! {
+    /// Whether reading a state panics.
+    static PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A state with a bug that shows now and then.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
+struct Fragile(u32);
+
+impl From<u32> for Fragile {
+    fn from(value: u32) -> Self {
+        assert!(!PANICS.get(), "this test panics");
+        Self(value)
+    }
+}
+
+impl From<Fragile> for u32 {
+    fn from(fragile: Fragile) -> Self {
+        fragile.0
+    }
+}
+
+impl SessionState for Fragile {}
+
+#[test]
+fn a_state_that_panics_when_it_is_read_is_not_no_state() {
+    let sealer = Sealer::<Fragile>::new(&KeyRing::generate().unwrap(), "session").unwrap();
+    for policy in [CookiePolicy::Always, CookiePolicy::Never] {
+        let layer = SessionLayer::new(&sealer).policy(policy);
+        let mut request = Request::post("/").body(()).unwrap();
+        request.headers_mut().extend(layer.request_headers(&Fragile(7)).unwrap());
+        let handler = Handler(|request: Request<()>| {
+            let session = CurrentSession::<Fragile>::of(&request).unwrap();
+            PANICS.set(true);
+            let panicked = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| session.get().map(drop)));
+            PANICS.set(false);
+            assert!(panicked.is_err());
+            match session.get() {
+                Ok(_) => http::Response::new(String::new()),
+                Err(error) => error.response(),
+            }
+        });
+        let response = send(layer.layer(handler), request);
+        assert_eq!((response.status().as_u16(), response.headers().get("set-cookie")), (503, None), "{policy:?}");
+    }
+}
