@@ -17,7 +17,7 @@ use crate::seal::{self, MAX_CONTEXT_LEN};
 use crate::state::SchemaError;
 use crate::text::{self, MAX_TOKEN_LEN, TextError};
 use crate::time::{Clock, Timestamp};
-use crate::token::{Claims, HEADER_LEN, Header, Padding, pad};
+use crate::token::{Claims, HEADER_LEN, Header, Origin, Padding, pad};
 
 /// Mints and opens tokens whose state is bytes of any schema.
 ///
@@ -80,7 +80,7 @@ impl RawSealer {
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
     ) -> Result<Token, SealError> {
         let ring = self.channel.ring.snapshot();
-        let Draft { subkeys, header, claims, mut token } = self.draft(&ring, of, schema, call, write)?;
+        let Draft { subkeys, header, claims, mut token } = self.draft(&ring, of, Age::Present, schema, call, write)?;
         let rnd = seal::close(subkeys, header, call.context, &mut token, self.random)?;
         let id = claims.session_id(header.issued_at, rnd).map_err(|_| SealError::EndOfTime)?;
         let times = Times { issued_at: header.issued_at, ttl: claims.ttl, id };
@@ -93,16 +93,16 @@ impl RawSealer {
         })
     }
 
-    /// How many characters the token would have that [`mint`](Self::mint) would mint now.
+    /// The most characters that a token has which [`mint`](Self::mint) mints now or later: the older a session, the longer.
     pub(super) fn measure(
         &self,
-        of: Option<&SessionInfo>,
+        of: &SessionInfo,
         schema: u16,
         call: Call<'_>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
     ) -> Result<usize, SealError> {
         let ring = self.channel.ring.snapshot();
-        let draft = self.draft(&ring, of, schema, call, write)?;
+        let draft = self.draft(&ring, Some(of), Age::Greatest, schema, call, write)?;
         let prefix = self.prefix.as_deref().unwrap_or("");
         Ok(prefix.len() + text::encoded_len(draft.token.len() + TAG_LEN))
     }
@@ -112,6 +112,7 @@ impl RawSealer {
         &self,
         ring: &'r Snapshot,
         of: Option<&SessionInfo>,
+        age: Age,
         schema: u16,
         call: Call<'_>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
@@ -133,6 +134,9 @@ impl RawSealer {
             None => Claims::start(schema, ttl),
             Some(info) => Claims::renewal(schema, ttl, info.id, issued_at),
         };
+        if let (Age::Greatest, Origin::Earlier { age, .. }) = (age, &mut claims.origin) {
+            *age = self.limits.absolute;
+        }
         claims.padded = self.padding != Padding::None;
         let mut token = Vec::with_capacity(TYPICAL_TOKEN_LEN);
         token.resize(HEADER_LEN, 0);
@@ -227,6 +231,15 @@ impl RawSealer {
             SessionInfo { id, key_id, schema: claims.schema, times, expires_at, mode, place: self.channel.place };
         Ok((info, body))
     }
+}
+
+/// How old a session is taken to be in the claims of a draft.
+#[derive(Clone, Copy)]
+enum Age {
+    /// As old as it can become.
+    Greatest,
+    /// As old as it is.
+    Present,
 }
 
 /// A token all but closed: header, then claims and state, in the clear.

@@ -96,7 +96,8 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
         self.with(&[]).transfer(session)
     }
 
-    /// How many characters a renewal of `session` would have now, prefix included.
+    /// The most characters that a renewal of `session` with its present state has, now or until its absolute limit, prefix
+    /// included. A token holds how long ago its session began, so renewals grow by up to six characters, and with padding by a step.
     ///
     /// # Errors
     /// Any reason why [`renew`](Self::renew) would fail now, but for a lack of random bytes.
@@ -229,7 +230,7 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     /// See [`Sealer::measure`].
     pub fn measure(self, session: &Session<T, M>) -> Result<usize, SealError> {
         let (raw, schema, state) = (&self.sealer.raw, self.sealer.schema, session.state());
-        raw.measure(Some(&session.info), schema, self.call, |token| state::encode_as(state, schema, token))
+        raw.measure(&session.info, schema, self.call, |token| state::encode_as(state, schema, token))
     }
 
     /// As [`Sealer::is_due`].

@@ -4,6 +4,6 @@ mod claims;
 mod layout;
 mod varint;
 
-pub(crate) use claims::{Claims, pad};
+pub(crate) use claims::{Claims, Origin, pad};
 pub use claims::{ClaimsError, Padding};
 pub(crate) use layout::{HEADER_LEN, Header, Parts};

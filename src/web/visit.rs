@@ -179,8 +179,8 @@ impl<T: SessionState> Visit<T> {
         let way = sending.map_or(Way::Header, |sending| sending.way);
         let sealer = desk.sealer(way);
         let token = sealer.start(state)?;
-        desk.check_size(way, token.as_str().len())?;
         let session = Arc::new(sealer.open(&token).map_err(SessionError::Unavailable)?);
+        check_renewals(desk, way, &session)?;
         self.session = Some(Arc::clone(&session));
         let Some(sending) = sending else {
             self.outgoing = Outgoing::HandedOff;
@@ -224,8 +224,7 @@ impl<T: SessionState> Visit<T> {
             (Outgoing::Changed(sending), Err(SessionError::Undeliverable(_))) => *sending,
             (_, sending) => sending?,
         };
-        let chars = desk.sealer(sending.way).measure(&session)?;
-        desk.check_size(sending.way, chars)?;
+        check_renewals(desk, sending.way, &session)?;
         self.outgoing = match self.outgoing {
             Outgoing::Started(..) => Outgoing::Started(sending, None),
             _ => Outgoing::Changed(sending),
@@ -273,6 +272,11 @@ impl<T: SessionState> Visit<T> {
     pub(super) fn still_open(&self) -> Result<(), SessionError> {
         if self.closed { Err(SessionError::TooLate) } else { Ok(()) }
     }
+}
+
+/// Refuses a session that fits now, if a later renewal might not: nobody would be there to hear of that.
+fn check_renewals<T: SessionState>(desk: &Desk<T>, way: Way, session: &Session<T>) -> Result<(), SessionError> {
+    desk.check_size(way, desk.sealer(way).measure(session)?)
 }
 
 /// The client is told one sentence, and the log why.
