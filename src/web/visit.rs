@@ -282,7 +282,13 @@ fn check_renewals<T: SessionState>(desk: &Desk<T>, way: Way, session: &Session<T
 /// The client is told one sentence, and the log why.
 fn log_refusal(error: OpenError, carrier: &str) {
     let reason = error.reason();
-    tracing::info!(code = reason.code(), %reason, carrier, "session token refused");
+    match reason {
+        // Loud, and not for anybody to cause: the tag was good, so this version of the service is at fault.
+        Reason::Body(_) | Reason::Identity { .. } | Reason::UnknownSchema { .. } => {
+            tracing::error!(code = reason.code(), %reason, carrier, "a session of this service cannot be read by it");
+        }
+        _ => tracing::info!(code = reason.code(), %reason, carrier, "session token refused"),
+    }
 }
 
 fn cross_site(why: CrossSite) -> SessionError {

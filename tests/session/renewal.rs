@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waxseal::session::{PolicyLimit, Reason, SealError};
-use waxseal::{KeyRing, Policy, Sealer, Session};
+use waxseal::{KeyRing, Padding, Policy, Sealer, Session};
 
 use super::testkit::NOW;
 use super::testkit::forge::{Forge, varint};
@@ -49,6 +49,27 @@ fn a_session_lives_as_long_as_it_is_renewed() {
         }
     }
     panic!("the absolute limit did not end it");
+}
+
+/// A token says how long ago its session began, so the last renewal of a session is its longest.
+#[test]
+fn no_renewal_is_longer_than_was_measured() {
+    for padding in [Padding::None, Padding::To16, Padding::To64] {
+        let (ring, clock) = ring(&Ring::example());
+        let policy = Policy::default().idle_limit(2 * HOUR).absolute_limit(12 * HOUR).token_lifetime(HOUR);
+        let sealer: Sealer<Example> =
+            Sealer::builder(&ring, "session").policy(policy).padding(padding).prefix("shop_").build().unwrap();
+        let mut session = opened(&sealer);
+        let measured = sealer.measure(&session).unwrap();
+        let mut longest = 0;
+        for _ in 0..12 {
+            let token = sealer.renew(&session).unwrap();
+            longest = longest.max(token.as_str().len());
+            session = sealer.open(&token).unwrap();
+            clock.advance(3599);
+        }
+        assert_eq!(longest, measured, "{padding:?}");
+    }
 }
 
 #[test]
