@@ -59,7 +59,9 @@ impl<'a> Search<'a> {
         if self.bytes > MAX_BYTES {
             self.found = Found::TooMuch;
         }
-        for piece in field.split(|&byte| byte == b';') {
+        let mut rest = Some(field);
+        while let Some((piece, left)) = rest.map(cut) {
+            rest = left;
             if self.found == Found::TooMuch {
                 return;
             }
@@ -78,6 +80,14 @@ impl<'a> Search<'a> {
             Found::Value(known) if known == value => self.found,
             _ => Found::Conflict,
         }
+    }
+}
+
+/// What stands before the first `;`, and what behind it if there is one.
+fn cut(field: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b';', field) {
+        Some(at) => (&field[..at], Some(&field[at + 1..])),
+        None => (field, None),
     }
 }
 
