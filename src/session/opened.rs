@@ -79,7 +79,7 @@ impl<T: SessionState, M> Session<T, M> {
     /// it need not be `PartialEq` either. Both readings are of the copy: a map may be written in another order
     /// than the one it was copied from.
     pub(crate) fn edit<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<(Option<Self>, R), SchemaError> {
-        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let (mut before, mut after) = (Vec::with_capacity(TYPICAL_LEN), Vec::with_capacity(TYPICAL_LEN));
         state::encode_as(&self.state, T::SCHEMA, &mut before)?;
         let mut state: T = state::decode(T::SCHEMA, &before)?;
         before.clear();
@@ -118,6 +118,10 @@ impl Form for Sealed {
 impl Form for Signed {
     const MODE: Mode = Mode::Signed;
 }
+
+/// Room to begin with for the bytes of a state; a larger one grows once or twice.
+#[cfg(feature = "tower")]
+const TYPICAL_LEN: usize = 512;
 
 mod private {
     pub trait Only {}
