@@ -1,6 +1,7 @@
 //! A response's fields: the cookie set or deleted, and what caches must be told.
 
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 use crate::id::CookieName;
 
@@ -14,14 +15,14 @@ pub const SESSION_TRANSPORT: &str = "session-transport";
 pub const DROP_TOKEN: &str = "?0";
 
 /// What a response may depend on that only read the session.
-pub const VARY_READ: [&str; 2] = ["Cookie", "Authorization"];
+pub const VARY_READ: &str = "Cookie, Authorization";
 
 /// What a response depends on that was made for the signals of the request.
-pub const VARY_SIGNALS: [&str; 2] = ["DNT", "Sec-GPC"];
+pub const VARY_SIGNALS: &str = "DNT, Sec-GPC";
 
 /// What a response may depend on that hands out or deletes a token. Without the first two, unless the policy is
 /// [`RespectSignals`](super::CookiePolicy::RespectSignals).
-pub const VARY_WRITE: [&str; 4] = ["DNT", "Sec-GPC", "Cookie", "Authorization"];
+pub const VARY_WRITE: &str = "DNT, Sec-GPC, Cookie, Authorization";
 
 /// To which requests of other sites a browser attaches the cookie. RFC 6265bis, section 5.6.7.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,7 +76,8 @@ impl Cookie {
             SameSite::Strict => "Strict",
         };
         let secure = if self.secure { "; Secure" } else { "" };
-        let _ = write!(field, "{}={value}; Path=/{secure}; HttpOnly; SameSite={same_site}", self.name.as_str());
+        let parts = [self.name.as_str(), "=", value, "; Path=/", secure, "; HttpOnly; SameSite=", same_site];
+        parts.iter().for_each(|part| field.push_str(part));
     }
 
     /// Whether a `Set-Cookie` field is about this cookie.
@@ -86,16 +88,22 @@ impl Cookie {
 }
 
 /// The names of `wanted` that no `Vary` field has yet, as the value of one more; `None` if none is missing.
-pub fn vary<'a>(present: impl IntoIterator<Item = &'a [u8]>, wanted: &[&str]) -> Option<String> {
-    let mut missing: Vec<&str> = wanted.to_vec();
-    for name in present.into_iter().flat_map(|field| field.split(|&byte| byte == b',')) {
+///
+/// Most responses have no such field yet, and for these nothing is put together.
+pub fn vary<'a>(present: impl IntoIterator<Item = &'a [u8]>, wanted: &'static str) -> Option<Cow<'static, str>> {
+    let mut present = present.into_iter().peekable();
+    if present.peek().is_none() {
+        return Some(Cow::Borrowed(wanted));
+    }
+    let mut missing: Vec<&str> = wanted.split(", ").collect();
+    for name in present.flat_map(|field| field.split(|&byte| byte == b',')) {
         let name = name.trim_ascii();
         if name == b"*" {
             return None;
         }
         missing.retain(|wanted| !wanted.as_bytes().eq_ignore_ascii_case(name));
     }
-    (!missing.is_empty()).then(|| missing.join(", "))
+    (!missing.is_empty()).then(|| Cow::Owned(missing.join(", ")))
 }
 
 /// Whether a `Cache-Control` field says `directive`, whatever else it says.
@@ -161,7 +169,7 @@ mod tests {
 
     #[test]
     fn vary_gains_only_what_it_lacks() {
-        let vary = |present: &[&'static str]| vary(present.iter().map(|field| field.as_bytes()), &VARY_WRITE);
+        let vary = |present: &[&'static str]| vary(present.iter().map(|field| field.as_bytes()), VARY_WRITE);
         assert_eq!(vary(&[]).unwrap(), "DNT, Sec-GPC, Cookie, Authorization");
         assert_eq!(vary(&["accept-encoding, cookie"]).unwrap(), "DNT, Sec-GPC, Authorization");
         assert_eq!(vary(&["dnt", "SEC-GPC,authorization"]).unwrap(), "Cookie");

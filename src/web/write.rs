@@ -1,5 +1,7 @@
 //! Writes what became of a session into a response's head.
 
+use std::borrow::Cow;
+
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
 use super::departure::Departure;
@@ -17,7 +19,7 @@ pub(super) fn write<T: SessionState>(
     headers: &mut HeaderMap,
 ) {
     match departure {
-        Departure::Untouched if asked_signals => return vary(headers, &VARY_SIGNALS),
+        Departure::Untouched if asked_signals => return vary(headers, VARY_SIGNALS),
         Departure::Untouched => return,
         Departure::Read => return read_only(asked_signals, headers),
         Departure::Ended { deletes_cookie } => {
@@ -35,7 +37,7 @@ pub(super) fn write<T: SessionState>(
     }
     forbid_store(headers);
     let respects = matches!(desk.rules.policy, CookiePolicy::RespectSignals { .. });
-    vary(headers, if respects || asked_signals { &VARY_WRITE } else { &VARY_READ });
+    vary(headers, if respects || asked_signals { VARY_WRITE } else { VARY_READ });
 }
 
 fn send<T: SessionState>(desk: &Desk<T>, way: Way, token: &Token, headers: &mut HeaderMap) {
@@ -92,14 +94,17 @@ fn read_only(asked_signals: bool, headers: &mut HeaderMap) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
-    vary(headers, if asked_signals { &VARY_WRITE } else { &VARY_READ });
+    vary(headers, if asked_signals { VARY_WRITE } else { VARY_READ });
 }
 
-fn vary(headers: &mut HeaderMap, names: &[&str]) {
+fn vary(headers: &mut HeaderMap, names: &'static str) {
     let present = headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
-    if let Some(missing) = response::vary(present, names) {
-        headers.append(VARY, HeaderValue::from_str(&missing).expect("names of fields are visible ASCII"));
-    }
+    let value = match response::vary(present, names) {
+        None => return,
+        Some(Cow::Borrowed(names)) => HeaderValue::from_static(names),
+        Some(Cow::Owned(names)) => HeaderValue::from_str(&names).expect("names of fields are visible ASCII"),
+    };
+    headers.append(VARY, value);
 }
 
 /// What a handler says of a response that caches may keep.
