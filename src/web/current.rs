@@ -65,7 +65,8 @@ impl<T: SessionState> CurrentSession<T> {
     ///
     /// # Errors
     /// - any error of [`get`](Self::get) but `Unavailable`
-    /// - [`CrossSite`](SessionError::CrossSite): another site logs its user in
+    /// - [`CrossSite`](SessionError::CrossSite): another site logs its user in; not known of a GET, which must be bound to the
+    ///   browser that began the login by other means
     /// - [`Undeliverable`](SessionError::Undeliverable): see [`allow_cookie`](Self::allow_cookie) and
     ///   [`hand_off`](Self::hand_off)
     /// - [`TooLarge`](SessionError::TooLarge), [`Seal`](SessionError::Seal), [`TooLate`](SessionError::TooLate)

@@ -32,7 +32,7 @@ pub enum SessionError {
     LayerMissing,
     /// No token can be told from the request. 400.
     Malformed(Malformed),
-    /// No token can be minted. 503, or 401 if the session ended meanwhile.
+    /// No token can be minted. 503, or 401 if the session ended meanwhile, or 500 if the state cannot be written.
     Seal(SealError),
     /// An update would make the session somebody else's. 500.
     SubjectChanged,
