@@ -7,6 +7,8 @@ mod testkit;
 
 #[path = "web/choices.rs"]
 mod choices;
+#[path = "web/ending.rs"]
+mod ending;
 #[path = "web/failures.rs"]
 mod failures;
 #[path = "web/heads.rs"]

@@ -41,6 +41,17 @@ pub fn check(head: &RequestHead<'_>, trusted: &TrustedOrigins) -> Result<(), Cro
     }
 }
 
+/// Judges whether a request may log its user in: as [`check`], and of the methods that pass there, only what loads a page may come
+/// from another site. So the return from a login provider passes, and an image of somebody's page does not.
+///
+/// # Errors
+/// It comes from elsewhere, or may.
+pub fn check_login(head: &RequestHead<'_>, trusted: &TrustedOrigins) -> Result<(), CrossSite> {
+    check(head, trusted)?;
+    let is_trusted = head.origin.is_some_and(|origin| trusted.contains(origin));
+    if head.site == Site::Other && !head.navigation && !is_trusted { Err(CrossSite::Site) } else { Ok(()) }
+}
+
 /// The host and port in an origin of http or https.
 fn authority(origin: &[u8]) -> Option<&[u8]> {
     let rest = SCHEMES.iter().find_map(|scheme| origin.strip_prefix(scheme.as_bytes()))?;
@@ -60,7 +71,8 @@ impl TrustedOrigins {
     pub fn add(&mut self, origin: &str) -> Result<(), OriginError> {
         let host = authority(origin.as_bytes()).filter(|host| host.iter().all(|&byte| is_host(byte)));
         let scheme = SCHEMES.iter().find(|scheme| origin.starts_with(**scheme)).map_or(0, |scheme| scheme.len());
-        let whole = host.is_some_and(|host| !host.is_empty() && scheme + host.len() == origin.len());
+        let named = |host: &[u8]| !host.is_empty() && !host.starts_with(b":") && !host.ends_with(b":");
+        let whole = host.is_some_and(|host| named(host) && scheme + host.len() == origin.len());
         let own_port = origin.starts_with("https:") && origin.ends_with(":443")
             || origin.starts_with("http:") && origin.ends_with(":80");
         if !whole || own_port {
@@ -182,6 +194,21 @@ mod tests {
     }
 
     #[test]
+    fn a_login_from_elsewhere_loads_a_page() {
+        let mut trusted = TrustedOrigins::default();
+        trusted.add("https://app.example").unwrap();
+        let login = |method, site, origin, navigation| {
+            check_login(&RequestHead { navigation, ..head(method, site, origin, Some("shop.example")) }, &trusted)
+        };
+        assert_eq!(login("GET", Site::Other, None, true), Ok(()), "the return from a login provider");
+        assert_eq!(login("GET", Site::Other, None, false), Err(CrossSite::Site), "an image");
+        assert_eq!(login("GET", Site::Other, Some("https://app.example"), false), Ok(()));
+        assert_eq!(login("GET", Site::None, None, false), Ok(()));
+        assert_eq!(login("GET", Site::Absent, None, false), Ok(()), "no browser, or an old one");
+        assert_eq!(login("POST", Site::Other, None, true), Err(CrossSite::Site), "a form");
+    }
+
+    #[test]
     fn only_what_browsers_send_can_be_trusted() {
         let mut trusted = TrustedOrigins::default();
         for good in
@@ -206,6 +233,8 @@ mod tests {
             "wss://a.example",
             "https://a.example?x",
             "https://a b.example",
+            "https://a.example:",
+            "https://:8443",
         ] {
             assert!(trusted.add(bad).is_err(), "{bad}");
         }

@@ -80,6 +80,10 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
     /// `purpose` is 1 to 64 bytes of `[a-z0-9._/-]`, such as `session`; tokens of one purpose never
     /// open under another.
     ///
+    /// # Security
+    /// One purpose on one ring is one type, in all services that share the ring. The bytes of another type under the same
+    /// purpose are authentic, and would be decoded as whatever they look like.
+    ///
     /// # Errors
     /// The purpose is not one.
     pub fn new(ring: &KeyRing, purpose: &str) -> Result<Self, BuildError> {

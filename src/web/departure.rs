@@ -44,7 +44,11 @@ impl<T: SessionState> Visit<T> {
             if !matches!(self.outgoing, Outgoing::Nothing) {
                 tracing::warn!("the handler failed, so what it did to the session is not sent");
             }
-            return Departure::leaving(None, self.worthless_cookie);
+            return match self.outgoing {
+                // The body may hold the token all the same.
+                Outgoing::HandedOff => Departure::HandedOff { deletes_cookie: false },
+                _ => Departure::leaving(None, self.worthless_cookie),
+            };
         }
         let sending = match self.outgoing {
             Outgoing::Changed(sending) | Outgoing::Started(sending, _) => sending,

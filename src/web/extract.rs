@@ -95,7 +95,7 @@ impl<T> fmt::Debug for OpenSession<T> {
     }
 }
 
-/// A session of somebody: its state has a [`subject`](SessionState::subject). Anything else is answered 401.
+/// A session of somebody: its state has a [`subject`](SessionState::subject) that is not empty. Anything else is answered 401.
 ///
 /// For states that are also kept for visitors who have not logged in. Dereferences to its state.
 pub struct Authenticated<T>(OpenSession<T>);
@@ -133,8 +133,9 @@ impl<T: SessionState> Authenticated<T> {
         self.0.current()
     }
 
+    /// An empty name is nobody's: a state may have a field for it before anybody logged in.
     fn of(session: OpenSession<T>) -> Option<Self> {
-        session.subject().is_some().then_some(Self(session))
+        session.subject().is_some_and(|subject| !subject.is_empty()).then_some(Self(session))
     }
 }
 

@@ -8,7 +8,9 @@
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Shop { user: String, cart: Vec<u32> }
-//! impl SessionState for Shop {}
+//! impl SessionState for Shop {
+//!     fn subject(&self) -> Option<&str> { Some(&self.user) }   // no update can make it somebody else's
+//! }
 //!
 //! async fn login(session: CurrentSession<Shop>, Json(user): Json<String>) -> Result<(), SessionError> {
 //!     session.start(Shop { user, cart: vec![] })?;             // after checking who it is

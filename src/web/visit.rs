@@ -14,6 +14,7 @@ use crate::state::{BodyError, SessionState};
 pub(super) struct Visit<T> {
     pub(super) situation: Situation,
     forgery: Result<(), CrossSite>,
+    login_forgery: Result<(), CrossSite>,
     pub(super) ticket: Ticket,
     pub(super) session: Option<Arc<Session<T>>>,
     pub(super) outgoing: Outgoing,
@@ -78,6 +79,7 @@ impl<T: SessionState> Visit<T> {
         Self {
             situation: desk.rules.situation(&head, Arrived::Nothing),
             forgery: csrf::check(&head, &desk.trusted),
+            login_forgery: csrf::check_login(&head, &desk.trusted),
             unjudged_cookie: readable && head.cookie == Found::TooMuch,
             worthless_cookie: readable && head.cookie == Found::Conflict,
             ticket,
@@ -169,7 +171,7 @@ impl<T: SessionState> Visit<T> {
             Err(error) => return Err(error),
         }
         if self.situation.arrived != Arrived::Header {
-            self.forgery.map_err(cross_site)?;
+            self.login_forgery.map_err(cross_site)?;
         }
         // The choice of whoever was here before is not this user's.
         let sending = match self.sending(Act::Start, (desk.allows_cookie)(state)) {

@@ -23,7 +23,7 @@ pub(super) fn write<T: SessionState>(
         Departure::Untouched => return,
         Departure::Read => return read_only(asked_signals, headers),
         Departure::Ended { deletes_cookie } => {
-            headers.insert(SESSION_TOKEN, HeaderValue::from_static(DROP_TOKEN));
+            set_token(HeaderValue::from_static(DROP_TOKEN), headers);
             delete_cookie(desk, *deletes_cookie, headers);
         }
         Departure::Failed(error) => error.add_headers(headers),
@@ -43,9 +43,16 @@ pub(super) fn write<T: SessionState>(
 fn send<T: SessionState>(desk: &Desk<T>, way: Way, token: &Token, headers: &mut HeaderMap) {
     match way {
         Way::Cookie => set_cookie(desk, &desk.set_cookie(token), headers),
-        Way::Header => {
-            headers.insert(SESSION_TOKEN, secret(token.as_str()));
-        }
+        Way::Header => set_token(secret(token.as_str()), headers),
+    }
+}
+
+/// There is one such field for all layers: what an inner one said is lost.
+fn set_token(value: HeaderValue, headers: &mut HeaderMap) {
+    if headers.insert(SESSION_TOKEN, value).is_some() {
+        tracing::error!(
+            "two session layers hand a token out in one response; only one by the header can reach the client"
+        );
     }
 }
 
