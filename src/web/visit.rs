@@ -9,6 +9,7 @@ use crate::carrier::csrf::{self, CrossSite};
 use crate::carrier::{Act, Arrived, Delivery, Malformed, Presented, Route, Situation, deliver};
 use crate::session::{OpenError, Reason, Session, Token};
 use crate::state::{BodyError, SessionState};
+use crate::text::MAX_TEXT_LEN;
 
 /// What is known of a request's session, and what became of it.
 pub(super) struct Visit<T> {
@@ -64,9 +65,9 @@ impl<T: SessionState> Visit<T> {
     pub(super) fn begin(desk: &Desk<T>, request: Request<'_>, closed: bool) -> Self {
         let head = desk.read(request);
         let ticket = match desk.rules.take(&head) {
-            Presented::Cookie(text) => Ticket::Cookie(text.into()),
+            Presented::Cookie(text) => Ticket::Cookie(kept(text)),
             Presented::Foreign => Ticket::Foreign,
-            Presented::Header(text) => Ticket::Header(text.into()),
+            Presented::Header(text) => Ticket::Header(kept(text)),
             Presented::Malformed(how) => Ticket::Malformed(how),
             Presented::Nothing => Ticket::Nothing,
         };
@@ -279,6 +280,12 @@ impl<T: SessionState> Visit<T> {
 /// Refuses a session that fits now, if a later renewal might not: nobody would be there to hear of that.
 fn check_renewals<T: SessionState>(desk: &Desk<T>, way: Way, session: &Session<T>) -> Result<(), SessionError> {
     desk.check_size(way, desk.sealer(way).measure(session)?)
+}
+
+/// A copy of a token's text, for when it is judged. Of one that is far too long as much as is refused for its length: a
+/// client does not choose how much is copied.
+fn kept(text: &[u8]) -> Box<[u8]> {
+    text[..text.len().min(2 * MAX_TEXT_LEN)].into()
 }
 
 /// The client is told one sentence, and the log why.

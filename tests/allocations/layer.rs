@@ -99,6 +99,18 @@ fn what_is_no_token_costs_nothing() {
     }
 }
 
+/// A copy is made before anything is judged but its length.
+#[test]
+fn a_client_does_not_choose_how_much_is_copied() {
+    let layer = SessionLayer::new(&Servers::new().sealer);
+    let bearer = format!("Bearer EQ{}", "A".repeat(4 << 20));
+    let cookie = format!("{COOKIE}=EQ{}", "A".repeat(16_000));
+    for field in [("authorization", &*bearer), ("cookie", &*cookie)] {
+        let spent = asking(&layer, &[field]);
+        assert!(spent.count_total == 1 && spent.bytes_total < 10_000, "{spent:?}");
+    }
+}
+
 #[test]
 fn a_session_costs_its_own_fields_a_copy_of_its_token_and_a_place() {
     let servers = Servers::new();
