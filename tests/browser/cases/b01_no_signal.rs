@@ -59,7 +59,7 @@ async fn b01_an_answer_that_reads_says_so_and_writes_nothing() {
     let read = site.wire.after(mark, "GET", "/session").await;
     writes_nothing(&read);
     assert_eq!(read.said("cache-control"), Some("private"));
-    assert_eq!(read.said("vary"), Some("Cookie, Authorization"));
+    assert_eq!(read.said("vary"), Some("DNT, Sec-GPC, Cookie, Authorization"), "the answer shows the signals");
     // The page's own files know nothing of sessions.
     let file = site.wire.after(0, "GET", "/page.css").await;
     assert_eq!(file.said("vary"), None);
@@ -73,7 +73,7 @@ async fn b01_policy_never_gives_a_token_without_any_signal() {
     browser.open(site.url("/")).await;
     browser.log_in("ada").await;
     let login = site.wire.after(0, "POST", "/login").await;
-    unstorable(&login, &["Cookie", "Authorization"]);
+    unstorable(&login, &ALL);
     assert_eq!(browser.jar().await, []);
     let token = browser.stored().await.expect("a token");
     let mark = site.wire.mark();

@@ -38,7 +38,7 @@ async fn b02_policy_always_sets_a_cookie_all_the_same() {
     browser.log_in("ada").await;
     let login = site.wire.after(0, "POST", "/login").await;
     assert_eq!((login.asked("dnt"), login.said("session-token")), (Some("1"), None));
-    unstorable(&login, &["Cookie", "Authorization"]);
+    unstorable(&login, &ALL);
     assert!(browser.session_cookie().await.is_some());
     assert_eq!(browser.stored().await, None);
 }
