@@ -2,16 +2,27 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[cfg(feature = "tower")]
+mod httpkit;
 mod testkit;
 
 #[path = "laws/agreement.rs"]
 mod agreement;
+#[cfg(feature = "tower")]
+#[path = "laws/carriers.rs"]
+mod carriers;
 #[path = "laws/chains.rs"]
 mod chains;
+#[cfg(feature = "tower")]
+#[path = "laws/requests.rs"]
+mod requests;
 #[path = "laws/texts.rs"]
 mod texts;
 #[path = "laws/tokens.rs"]
 mod tokens;
+#[cfg(feature = "tower")]
+#[path = "laws/visits.rs"]
+mod visits;
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
