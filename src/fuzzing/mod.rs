@@ -12,7 +12,14 @@
 //! | [`ring_file`] | any ring file, under its own digest and under a good one |
 //! | [`roles`] | any dates and statuses of keys |
 //! | [`labels`] | any name |
+//! | [`cookie_fields`] | any `Cookie` fields |
+//! | [`authorization_fields`] | any `Authorization` fields |
+//! | [`carrying`] | any head of a request, under any policy, to any handler |
 
+mod carriers;
+#[cfg(test)]
+mod field_seeds;
+mod fields;
 mod fixture;
 mod names;
 mod rings;
@@ -20,6 +27,8 @@ mod rings;
 mod seeds;
 mod tokens;
 
+pub use carriers::carrying;
+pub use fields::{authorization_fields, cookie_fields};
 pub use names::labels;
 pub use rings::{ring_file, roles};
 pub use tokens::{claims, open_text, verify_text};
@@ -73,5 +82,7 @@ mod tests {
         };
     }
 
-    properties! { claims labels open_text ring_file roles verify_text }
+    properties! {
+        authorization_fields carrying claims cookie_fields labels open_text ring_file roles verify_text
+    }
 }

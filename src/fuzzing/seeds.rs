@@ -2,6 +2,7 @@
 //!
 //! `cargo test --lib write_the_seeds -- --ignored` writes them anew.
 
+use super::field_seeds;
 use super::fixture::{CONTEXT, Desk, ENTRIES, HOUR, NOW, Shop, ShopV1, Side, file_of, forge, spelled, with_digest};
 use crate::crypto::TAG_LEN;
 use crate::id::RND_LEN;
@@ -17,10 +18,20 @@ pub(super) struct Seed {
     answer: &'static str,
 }
 
+impl Seed {
+    /// A seed whose answer is told elsewhere.
+    pub(super) fn new(name: &'static str, bytes: Vec<u8>) -> Self {
+        Self { name, bytes, answer: "" }
+    }
+}
+
 /// The seeds of a property.
 pub(super) fn of(property: &str) -> Vec<Seed> {
     match property {
+        "authorization_fields" => field_seeds::authorizations(),
+        "carrying" => field_seeds::heads(),
         "claims" => cases().iter().flat_map(Case::plaintexts).collect(),
+        "cookie_fields" => field_seeds::cookies(),
         "labels" => names(),
         "open_text" => texts::<Sealed>(),
         "ring_file" => files(),
@@ -205,8 +216,11 @@ fn names() -> Vec<Seed> {
 
 type Property = fn(&[u8]);
 
-const PROPERTIES: [(&str, Property); 6] = [
+const PROPERTIES: [(&str, Property); 9] = [
+    ("authorization_fields", super::authorization_fields),
+    ("carrying", super::carrying),
     ("claims", super::claims),
+    ("cookie_fields", super::cookie_fields),
     ("labels", super::labels),
     ("open_text", super::open_text),
     ("ring_file", super::ring_file),
