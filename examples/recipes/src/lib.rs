@@ -12,6 +12,7 @@ pub mod from_tower_sessions;
 pub mod handler_test;
 pub mod logout;
 pub mod sse;
+pub mod visitor;
 pub mod websocket;
 
 /// What most of the recipes keep in a session.

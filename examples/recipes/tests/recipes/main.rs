@@ -12,6 +12,7 @@ mod from_private_jar;
 mod from_tower_sessions;
 mod logout;
 mod sse;
+mod visitor;
 mod websocket;
 
 use waxseal::{KeyRing, Sealer, SessionState};
