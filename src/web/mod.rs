@@ -37,6 +37,17 @@
 //! # main().unwrap(); }
 //! ```
 //!
+//! # What a handler takes
+//! | argument | a request without a session |
+//! |---|---|
+//! | `OpenSession<T>` | 401 |
+//! | `Option<OpenSession<T>>` | `None` |
+//! | `Authenticated<T>` | 401; so is a session whose state names no [`subject`](crate::SessionState::subject), a visitor's |
+//! | [`CurrentSession<T>`] | goes on: nothing was asked yet. The handle for `start` and `end` |
+//!
+//! With the first three, a bearer token that is refused is 401, and a cookie session from another site on a method that may
+//! change something 403. To answer a refusal yourself, take a `Result<OpenSession<T>, SessionError>`.
+//!
 //! # What happens to a request
 //! 1. The layer puts a slot into the request and reads nothing. If nobody asks for the session, the response gains no field.
 //! 2. The first who asks has the token opened: `Authorization: Bearer` before the cookie, and no second try. A bearer token
