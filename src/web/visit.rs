@@ -294,7 +294,7 @@ fn log_refusal(error: OpenError, carrier: &str) {
     match reason {
         // Loud, and not for anybody to cause: the tag was good, so this version of the service is at fault.
         Reason::Body(_) | Reason::Identity { .. } | Reason::UnknownSchema { .. } => {
-            tracing::error!(code = reason.code(), %reason, carrier, "a session of this service cannot be read by it");
+            tracing::error!(code = reason.code(), %reason, carrier, "a session of this service cannot be read by it; has its type changed without a new SCHEMA?");
         }
         _ => tracing::info!(code = reason.code(), %reason, carrier, "session token refused"),
     }
