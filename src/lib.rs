@@ -26,7 +26,7 @@
 //! - [`KeyRing`] is the fleet's keys: loaded from a file that the `waxseal` command writes, followed
 //!   while the server runs.
 //! - [`Policy`] says how long sessions live; [`OpenError`] why one was refused.
-//! - `SessionLayer` and `CurrentSession` in the room `web`, behind the features `tower` and `axum`, carry sessions through
+//! - `SessionLayer` and `CurrentSession` in the module `web`, behind the features `tower` and `axum`, carry sessions through
 //!   services and handlers; [`carrier`] holds the rules they follow, for any framework.
 //!
 //! # What it does not do

@@ -162,7 +162,6 @@ pub(crate) enum Replace {
 }
 
 /// Why a ring file could not be read or written. Displayed with its path and what to do next.
-#[derive(Debug)]
 pub struct DiskError {
     path: PathBuf,
     problem: Problem,
@@ -244,6 +243,13 @@ impl DiskError {
             Problem::Private(PrivateError::Owner { .. }) => "give it to root or to the user that reads it",
             Problem::ReadBack => "something else writes this file; let only the `waxseal` command write it",
         }
+    }
+}
+
+/// As displayed: `main` shows an error by `Debug`, and the next step is in the text.
+impl fmt::Debug for DiskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

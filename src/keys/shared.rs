@@ -276,7 +276,6 @@ pub enum Reload {
 }
 
 /// Why a ring could not be loaded, made or reloaded.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum RingError {
     /// A ring could not be made.
@@ -310,6 +309,13 @@ impl From<DiskError> for RingError {
 impl From<CreateError> for RingError {
     fn from(error: CreateError) -> Self {
         Self::Create(error)
+    }
+}
+
+/// As displayed: `main` shows an error by `Debug`, and the next step is in the text.
+impl fmt::Debug for RingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -212,7 +212,7 @@ impl fmt::Debug for RawBuilder {
 }
 
 /// Why a sealer could not be built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A limit is above one that it must not exceed.
@@ -254,6 +254,13 @@ impl From<LimitError> for BuildError {
             LimitError::Contradiction { limit, above } => Self::Contradiction { limit, above },
             LimitError::Range { limit } => Self::Range { limit },
         }
+    }
+}
+
+/// As displayed: `main` shows an error by `Debug`, and the next step is in the text.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -11,6 +11,10 @@ use super::codec::{BodyError, decode_exact, encode};
 ///
 /// `impl SessionState for Shop {}` is enough to begin with. See the [module docs](super) for a change
 /// of schema.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session's state",
+    note = "write `impl SessionState for {Self} {{}}`; it needs serde's `Serialize` and `Deserialize`"
+)]
 pub trait SessionState: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The number of this layout. Raise it whenever a field is added, removed, moved or changes type.
     const SCHEMA: u16 = 1;

@@ -61,7 +61,8 @@ impl<T: SessionState> CurrentSession<T> {
     }
 
     /// Begins a new session, whatever the request carried. Call it at every login, so that nobody's session is carried over
-    /// into somebody else's.
+    /// into somebody else's. A login need not ask for the old session first: `get` may fail where `start` would not. Of several
+    /// sessions begun in one request the last is sent.
     ///
     /// # Errors
     /// - any error of [`get`](Self::get) but `Unavailable`
@@ -166,7 +167,15 @@ impl<T: SessionState> CurrentSession<T> {
     fn with<R>(&self, act: impl FnOnce(&mut Visit<T>, &Desk<T>) -> Result<R, SessionError>) -> Result<R, SessionError> {
         let mut stage = self.slot.stage();
         // A handle is only made once its visit has begun.
-        act(stage.visit().ok_or(SessionError::LayerMissing)?, &self.slot.desk)
+        let done = act(stage.visit().ok_or(SessionError::LayerMissing)?, &self.slot.desk);
+        done.inspect_err(|error| {
+            if let SessionError::Undeliverable(why) = error {
+                tracing::info!(
+                    ?why,
+                    "a session cannot reach this client; pages that a server renders want CookiePolicy::Always"
+                );
+            }
+        })
     }
 }
 

@@ -64,6 +64,7 @@ impl<T: SessionState> Desk<T> {
             Way::Cookie => chars + self.cookie.set("", self.persistent.then_some(u64::MAX)).len(),
         };
         if bytes > self.budget {
+            tracing::warn!(bytes, budget = self.budget, "a session is too large for its carrier and stays as it was");
             return Err(SessionError::TooLarge { bytes, budget: self.budget });
         }
         if bytes > self.warn_above {

@@ -23,6 +23,8 @@ impl<S: Send + Sync, T: SessionState> FromRequestParts<S> for CurrentSession<T> 
 
 /// A session that was opened, for handlers that need one. Dereferences to its state.
 ///
+/// Where visitors have sessions too before they log in, it may be a visitor's: take [`Authenticated`] for what needs a login.
+///
 /// As an argument, a request without a session is answered 401. As `Option<OpenSession<T>>`, a request without one is `None`,
 /// and a bearer token that is refused is still answered 401: a bad token is not no token.
 pub struct OpenSession<T> {

@@ -45,7 +45,9 @@ where
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         hide_credentials(request.headers_mut());
         let slot = Arc::new(Slot::new(Arc::clone(&self.desk)));
-        request.extensions_mut().insert(Arc::clone(&slot));
+        if request.extensions_mut().insert(Arc::clone(&slot)).is_some() {
+            tracing::warn!("two session layers of one type are around a handler; the inner one counts");
+        }
         ResponseFuture { inner: self.inner.call(request), slot }
     }
 }
