@@ -1,17 +1,16 @@
 //! The operations of one session, each with its floors on the same bytes.
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::inout::InOutBuf;
-use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use waxseal::session::Buffer;
 use waxseal::{KeyRing, Sealer, Signer};
 
 use crate::harness::{Plan, Row, Task, interleave, median, task};
+use crate::primitives::{Aead, BASE64URL, HEADER};
 use crate::sessions::Sample;
 
 /// One session, its tokens and the bytes that the floors work on.
@@ -25,14 +24,11 @@ pub(crate) struct Bench<T> {
     body: Vec<u8>,
     /// Claims and body, as they are encrypted.
     plaintext: Vec<u8>,
-    aead: XChaCha20Poly1305,
+    aead: Aead,
     ciphertext: Vec<u8>,
     tag: [u8; 16],
     mac: Hmac<Sha256>,
 }
-
-const HEADER: [u8; 20] = [0x5a; 20];
-const NONCE: [u8; 24] = [0xa5; 24];
 
 impl<T: Sample> Bench<T> {
     pub(crate) fn new() -> Self {
@@ -43,12 +39,9 @@ impl<T: Sample> Bench<T> {
         let body = postcard::to_allocvec(&state).expect("the sample is written");
         // Schema 1, a ttl of three bytes, the origin: five bytes of claims.
         let plaintext = [&[2, 0x80, 0xa3, 5, 0][..], &body].concat();
-        let aead = XChaCha20Poly1305::new(&[7; 32].into());
+        let aead = Aead::new([7; 32]);
         let mut ciphertext = plaintext.clone();
-        let tag = aead
-            .encrypt_inout_detached(&NONCE.into(), &HEADER, InOutBuf::from(&mut ciphertext[..]))
-            .expect("short enough")
-            .into();
+        let tag = aead.seal(&mut ciphertext);
         let sealed = sealer.start(&state).expect("the sample fits").into_string();
         let signed = signer.sign(&state).expect("the sample fits").into_string();
         assert_eq!(sealed.len(), (36 + plaintext.len()) * 4 / 3 + usize::from((36 + plaintext.len()) % 3 != 0));
@@ -58,11 +51,11 @@ impl<T: Sample> Bench<T> {
 
     pub(crate) fn rows(&self, plan: &Plan) -> Vec<Row> {
         let operations: [(&'static str, &[&'static str]); 5] = [
-            ("seal", &["postcard out", "random", "hedge", "aead seal", "base64 out"]),
-            ("open", &["base64 in", "aead open", "postcard in"]),
-            ("open_raw", &["base64 in", "aead open"]),
-            ("sign", &["postcard out", "random", "hedge", "hmac", "base64 out"]),
-            ("verify", &["base64 in", "hmac", "postcard in"]),
+            ("seal", &["clock", "postcard out", "random", "hedge", "aead seal", "base64 out"]),
+            ("open", &["clock", "base64 in", "aead open", "postcard in"]),
+            ("open_raw", &["clock", "base64 in", "aead open"]),
+            ("sign", &["clock", "postcard out", "random", "hedge", "hmac", "base64 out"]),
+            ("verify", &["clock", "base64 in", "hmac", "postcard in"]),
         ];
         let mut tasks = self.tasks();
         let names: Vec<_> = tasks.iter().map(|task| task.name).collect();
@@ -88,7 +81,7 @@ impl<T: Sample> Bench<T> {
     fn tasks(&self) -> Vec<Task<'_>> {
         let mut buffer = Buffer::new();
         let (mut written, mut decoded) = (vec![0; 3000], vec![0; 3000]);
-        let token = URL_SAFE_NO_PAD.decode(&self.sealed).expect("our own token");
+        let token = BASE64URL.decode(&self.sealed).expect("our own token");
         vec![
             task("seal", || self.sealer.start(&self.state)),
             task("open", || self.sealer.open(black_box(&self.sealed))),
@@ -97,6 +90,7 @@ impl<T: Sample> Bench<T> {
             }),
             task("sign", || self.signer.sign(&self.state)),
             task("verify", || self.signer.verify(black_box(&self.signed))),
+            task("clock", Instant::now),
             task("postcard out", move || {
                 postcard::to_slice(black_box(&self.state), &mut written).map(|bytes| bytes.len())
             }),
@@ -109,8 +103,8 @@ impl<T: Sample> Bench<T> {
             task("hmac", || self.hmac(&[&HEADER, &[0; 8], &self.plaintext])),
             task("aead seal", self.aead_seal()),
             task("aead open", self.aead_open()),
-            task("base64 out", move || URL_SAFE_NO_PAD.encode(black_box(&token))),
-            task("base64 in", move || URL_SAFE_NO_PAD.decode_slice(black_box(&self.sealed), &mut decoded)),
+            task("base64 out", move || BASE64URL.encode(black_box(&token))),
+            task("base64 in", move || BASE64URL.decode_slice(black_box(&self.sealed), &mut decoded)),
         ]
     }
 
@@ -124,8 +118,7 @@ impl<T: Sample> Bench<T> {
         let mut buffer = self.plaintext.clone();
         move || {
             buffer.copy_from_slice(&self.plaintext);
-            let sealed = self.aead.encrypt_inout_detached(&NONCE.into(), &HEADER, InOutBuf::from(&mut buffer[..]));
-            sealed.expect("short enough").into()
+            self.aead.seal(&mut buffer)
         }
     }
 
@@ -133,8 +126,7 @@ impl<T: Sample> Bench<T> {
         let mut buffer = self.ciphertext.clone();
         move || {
             buffer.copy_from_slice(&self.ciphertext);
-            let tag = (&self.tag).into();
-            self.aead.decrypt_inout_detached(&NONCE.into(), &HEADER, InOutBuf::from(&mut buffer[..]), tag).is_ok()
+            self.aead.open(&mut buffer, &self.tag)
         }
     }
 }

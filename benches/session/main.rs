@@ -1,7 +1,7 @@
 //! What users wait for: seal, open, sign, verify, beside the floors of the same work in the same run.
 //!
-//! A floor is a piece of work that cannot be avoided, measured alone on the same bytes. The sum of
-//! an operation's floors is what it would cost to do nothing else. Rounds are interleaved, so that a
+//! A floor is a piece of work that cannot be avoided, measured alone on the same bytes and with the primitives of the same
+//! build: with the feature `ring` and without. The sum of an operation's floors is what it would cost to do nothing else. Rounds are interleaved, so that a
 //! machine that slows down slows every row down; ratios are taken round by round and their median is
 //! printed.
 //!
@@ -9,6 +9,7 @@
 
 mod floors;
 mod harness;
+mod primitives;
 mod sessions;
 
 use harness::{Plan, Row};
