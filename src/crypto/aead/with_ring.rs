@@ -48,7 +48,8 @@ impl AeadKey {
             .map_err(|_| Forged)
     }
 
-    /// The key and the nonce of one message.
+    /// The key and the nonce of one message. Inlined, since ring's key is half a kilobyte and would be moved twice.
+    #[inline(always)]
     fn message(&self, nonce: &[u8; NONCE_LEN]) -> (LessSafeKey, Nonce) {
         let [hashed @ .., a, b, c, d, e, f, g, h] = *nonce;
         let mut subkey: [u8; 32] = chacha20::hchacha::<R20>((&*self.0).into(), (&hashed).into()).into();
