@@ -92,9 +92,3 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
-
-/// Allocations of one run, after one that may set things up.
-pub(crate) fn allocations<R>(mut run: impl FnMut() -> R) -> u64 {
-    drop(black_box(run()));
-    allocation_counter::measure(|| drop(black_box(run()))).count_total
-}

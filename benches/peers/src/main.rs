@@ -7,6 +7,7 @@
 //! prints the tables and writes them as Markdown and JSON, named after the build, and the chart. `--quick` shows only that
 //! everything runs. What each number is made of is in docs/PERFORMANCE.md.
 
+mod allocator;
 mod chart;
 mod claims;
 mod contenders;

@@ -4,8 +4,9 @@ use std::hint::black_box;
 
 use serde::Serialize;
 
+use crate::allocator::allocations;
 use crate::contenders::{self, Contender, Kind, Profile};
-use crate::harness::{Plan, Span, Task, Times, allocations, interleave, task};
+use crate::harness::{Plan, Span, Task, Times, interleave, task};
 use crate::sessions::{Large, Sample, Small, Typical};
 
 /// What all contenders did with one session.

@@ -22,7 +22,8 @@ use http::{Method, Request};
 use serde::Serialize;
 use tower::Service;
 
-use crate::harness::{Plan, Span, Task, Times, allocations, interleave, task};
+use crate::allocator::allocations;
+use crate::harness::{Plan, Span, Task, Times, interleave, task};
 
 pub(crate) const WAXSEAL: &str = "waxseal";
 pub(crate) const SESHCOOKIE: &str = "seshcookie 0.1";

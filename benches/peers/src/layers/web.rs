@@ -14,7 +14,8 @@ use serde::Serialize;
 use tower::{Layer, Service};
 
 use super::{ACTS, Act, head, ready, waxseal};
-use crate::harness::{Plan, Span, allocations, interleave, task};
+use crate::allocator::allocations;
+use crate::harness::{Plan, Span, interleave, task};
 use crate::sessions::{Sample, Typical};
 
 /// What one request takes beyond the service itself.
