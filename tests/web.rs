@@ -5,6 +5,8 @@
 mod httpkit;
 mod testkit;
 
+#[path = "web/arguments.rs"]
+mod arguments;
 #[path = "web/choices.rs"]
 mod choices;
 #[path = "web/ending.rs"]
@@ -21,6 +23,8 @@ mod logs;
 mod opening;
 #[path = "web/renewing.rs"]
 mod renewing;
+#[path = "web/sealing.rs"]
+mod sealing;
 #[path = "web/too_late.rs"]
 mod too_late;
 #[path = "web/updating.rs"]

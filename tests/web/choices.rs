@@ -111,6 +111,21 @@ fn a_choice_is_for_one_response_unless_the_state_keeps_it() {
     }
 }
 
+/// The first change is promised a way; the next one may not be refused for the want of one.
+#[test]
+fn a_choice_that_is_taken_back_is_no_end_of_changes() {
+    let servers = Servers::new();
+    let layer = SessionLayer::new(&servers.sealer).allow_cookie_if(|shop| shop.remember);
+    let token = servers.cookie(COOKIE).start(&choosing("ada")).unwrap();
+    let request = form(&[("cookie", &format!("{COOKIE}={}", token.as_str()))]);
+    let response = handled(&layer, request, |session| {
+        session.update(|shop| shop.remember = false)?;
+        session.update(|shop| shop.count = 7)
+    });
+    assert!(seen(&response).cookie.token().is_some());
+    assert_eq!(sent(&servers, &response).unwrap().state(), &Shop { count: 7, ..shop("ada") });
+}
+
 #[test]
 fn a_choice_is_not_inherited_by_whoever_logs_in_next() {
     let servers = Servers::new();
