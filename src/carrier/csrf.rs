@@ -11,9 +11,6 @@
 //!
 //! `same-site` fails: a sibling under the same domain is somebody else here. A proxy must hand on `Host`
 //! and `Origin` unchanged, or rule 4 fails for what it should pass.
-//!
-//! A WebSocket handshake over HTTP/1.1 is a `GET`, so it passes, and CORS does not hold it back. Judge its head once more
-//! with the method `POST`; docs/RECIPES.md shows how.
 
 use core::fmt;
 use std::collections::BTreeSet;
