@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
-use memcache::Client;
+use memcache::{Client, ConnectionManager, Url};
 
 use crate::programs::{Server, command, find, folder, free_port};
 use crate::sessions::Typical;
@@ -63,8 +63,11 @@ impl Store for Memcached {
     }
 }
 
-fn connect(port: u16) -> Result<Client, memcache::MemcacheError> {
-    Client::connect(format!("memcache://127.0.0.1:{port}?timeout=10&tcp_nodelay=true"))
+/// A client with one connection, which it does not ask for its health before each read: that would be a second round trip.
+fn connect(port: u16) -> Result<Client, Box<dyn Error>> {
+    let url = Url::parse(&format!("memcache://127.0.0.1:{port}?timeout=10&tcp_nodelay=true"))?;
+    let pool = r2d2::Pool::builder().max_size(1).test_on_check_out(false).build(ConnectionManager::new(url))?;
+    Ok(Client::with_pool(pool)?)
 }
 
 fn read(client: &Client, id: &str) -> Typical {
