@@ -34,7 +34,7 @@ pub enum SessionError {
     Malformed(Malformed),
     /// No token can be minted. 503, or 401 if the session ended meanwhile, or 500 if the state cannot be written.
     Seal(SealError),
-    /// An update would make the session somebody else's. 500.
+    /// An update would make the session somebody else's, or another tenant's. 500.
     SubjectChanged,
     /// The session does not fit its carrier. 413.
     TooLarge {
@@ -128,7 +128,7 @@ impl fmt::Display for SessionError {
             }
             Self::Malformed(_) => "the Authorization field does not hold one bearer token",
             Self::Seal(_) => "no session token can be given now",
-            Self::SubjectChanged => "an update may not change whose session it is; `start` begins another",
+            Self::SubjectChanged => "an update may not change whose session it is, nor its tenant; `start` begins another",
             Self::TooLarge { .. } => "the session has grown too large for this client to keep",
             Self::TooLate => "the response is already on its way without this change",
             Self::Unavailable(_) => "this session cannot be read right now; keep it and try again",
@@ -137,7 +137,7 @@ impl fmt::Display for SessionError {
                  that is being loaded cannot take a session otherwise"
             }
             Self::Undeliverable(Undeliverable::PlainHttp) => {
-                "this server keeps cookies off the network: without HTTPS it serves the machine it runs on only"
+                "this server keeps cookies off the network: without HTTPS it sets them for the machine it runs on only"
             }
             Self::Undeliverable(Undeliverable::ReadOnly) => {
                 "your browser asks not to be tracked, so this site writes no cookie, and this request cannot take the \

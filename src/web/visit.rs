@@ -204,7 +204,7 @@ impl<T: SessionState> Visit<T> {
         if !self.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, base)) {
             return Err(SessionError::Concurrent);
         }
-        if base.state().subject() != changed.state().subject() {
+        if (base.state().subject(), base.state().tenant()) != (changed.state().subject(), changed.state().tenant()) {
             return Err(SessionError::SubjectChanged);
         }
         self.send(desk, Arc::new(changed))

@@ -147,7 +147,8 @@ pub(crate) fn read_only() -> Face {
 
 /// A cookie that would have to cross the network in the clear.
 pub(crate) fn off_the_network() -> Face {
-    let sentence = "this server keeps cookies off the network: without HTTPS it serves the machine it runs on only";
+    let sentence =
+        "this server keeps cookies off the network: without HTTPS it sets them for the machine it runs on only";
     Face::read(409).error(sentence)
 }
 

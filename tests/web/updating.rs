@@ -1,10 +1,14 @@
 //! Changing a session: wholly or not at all, sealed once, and by one at a time.
 
-use waxseal::{CurrentSession, SessionError, SessionLayer};
+use http::Request;
+use serde::{Deserialize, Serialize};
+use tower_layer::Layer;
+use waxseal::{CurrentSession, KeyRing, Sealer, SessionError, SessionLayer, SessionState};
 
 use super::{handled, seen, sent, with_bearer, with_cookie};
 use crate::httpkit::shop::{COOKIE, LIFE, Servers, Shop, shop};
 use crate::httpkit::sight::Written;
+use crate::httpkit::{Handler, send};
 
 #[test]
 fn a_session_that_would_be_too_large_stays_as_it_was() {
@@ -218,4 +222,42 @@ fn a_login_takes_the_place_of_whatever_was_there() {
         });
         assert_eq!(sent(&servers, &response).unwrap().state(), &shop("bob"));
     }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Member {
+    name: String,
+    tenant: String,
+    seen: u32,
+}
+
+impl SessionState for Member {
+    fn subject(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        Some(&self.tenant)
+    }
+}
+
+#[test]
+fn neither_user_nor_tenant_changes_under_one_id() {
+    let layer = SessionLayer::new(&Sealer::<Member>::new(&KeyRing::generate().unwrap(), "session").unwrap());
+    let member = Member { name: "ada".into(), tenant: "tenant-7".into(), seen: 0 };
+    let mut request = Request::post("/").body(()).unwrap();
+    request.headers_mut().extend(layer.request_headers(&member).unwrap());
+    let handler = Handler(|request: Request<()>| {
+        let session = CurrentSession::<Member>::of(&request).unwrap();
+        let changed = session.update(|member| member.name = "bob".into());
+        assert_eq!(changed, Err(SessionError::SubjectChanged));
+        let moved = session.update(|member| member.tenant = "tenant-8".into());
+        assert_eq!(moved, Err(SessionError::SubjectChanged));
+        session.update(|member| member.seen += 1).unwrap();
+        http::Response::new(String::new())
+    });
+    let response = send(layer.layer(handler), request);
+    let session = layer.response_session(response.headers()).unwrap().unwrap();
+    let Member { name, tenant, seen } = session.state();
+    assert_eq!((&**name, &**tenant, *seen), ("ada", "tenant-7", 1));
 }
