@@ -1,6 +1,6 @@
 //! Where the fuzzing of header fields begins.
 
-use super::seeds::Seed;
+use super::seed::Seed;
 
 pub(super) fn cookies() -> Vec<Seed> {
     let many = [b"x=1;".repeat(199), b"id=A".to_vec()].concat();

@@ -24,6 +24,8 @@ mod fixture;
 mod names;
 mod rings;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod seeds;
 mod tokens;
 

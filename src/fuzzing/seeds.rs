@@ -4,26 +4,13 @@
 
 use super::field_seeds;
 use super::fixture::{CONTEXT, Desk, ENTRIES, HOUR, NOW, Shop, ShopV1, Side, file_of, forge, spelled, with_digest};
+use super::seed::Seed;
 use crate::crypto::TAG_LEN;
 use crate::id::RND_LEN;
 use crate::session::{Buffer, Sealed, Signed};
 use crate::state::encode;
 use crate::text::MAX_TOKEN_LEN;
 use crate::token::{Claims, HEADER_LEN, Header, Padding, pad};
-
-/// One input, and what the library says to it.
-pub(super) struct Seed {
-    name: &'static str,
-    pub(super) bytes: Vec<u8>,
-    answer: &'static str,
-}
-
-impl Seed {
-    /// A seed whose answer is told elsewhere.
-    pub(super) fn new(name: &'static str, bytes: Vec<u8>) -> Self {
-        Self { name, bytes, answer: "" }
-    }
-}
 
 /// The seeds of a property.
 pub(super) fn of(property: &str) -> Vec<Seed> {
