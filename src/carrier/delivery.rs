@@ -16,7 +16,7 @@ use super::signal::Signals;
 /// Whether an application uses cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookiePolicy {
-    /// Cookies, whatever the browser asks. For a first-party login cookie that ends with the session this is lawful, and
+    /// Cookies, whatever the browser asks. For a first-party login cookie that ends with the session this is usually lawful, and
     /// safer against injected scripts than a token that they can read.
     Always,
     /// No cookies: an API whose clients all hold their token.
