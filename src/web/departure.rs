@@ -85,16 +85,12 @@ impl<T: SessionState> Visit<T> {
     fn renewal(&self, desk: &Desk<T>, way: Way) -> Option<(Way, Token)> {
         match desk.sealer(way).transfer(self.session.as_ref()?) {
             // Browsers drop a cookie that is too large without a word, and go on sending the old one.
-            Ok(token) if desk.check_size(way, token.as_str().len()).is_ok() => return Some((way, token)),
-            Ok(token) => {
-                let chars = token.as_str().len();
-                tracing::warn!(chars, "a session was due and not renewed: it has grown too large for its carrier");
-            }
+            Ok(token) => desk.check_size(way, token.as_str().len()).ok().map(|()| (way, token)),
             Err(error) => {
                 tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
+                None
             }
         }
-        None
     }
 
     fn may_have_cookie(&self) -> bool {
