@@ -25,6 +25,7 @@
 //! - [`SessionState`] is what a session holds, and how its type changes while servers run.
 //! - [`KeyRing`] is the fleet's keys: loaded from a file that the `waxseal` command writes, followed
 //!   while the server runs.
+//! - [`Revocations`] ends sessions before their time, on every server.
 //! - [`Policy`] says how long sessions live; [`OpenError`] why one was refused.
 //! - `SessionLayer` and `CurrentSession` in the module `web`, behind the features `tower` and `axum`, carry sessions through
 //!   services and handlers; [`carrier`] holds the rules they follow, for any framework.
@@ -50,7 +51,7 @@
 //! | 1 | [`id`] |
 //! | 2 | `token`, [`state`] |
 //! | 3 | [`keys`] |
-//! | 4 | `seal` |
+//! | 4 | [`revocation`], `seal` |
 //! | 5 | [`session`], [`carrier`] |
 //! | 6 | `web`, behind a feature |
 //! | 7 | `fuzzing`, in tests and fuzz targets alone |
@@ -66,6 +67,7 @@ mod crypto;
 pub mod fuzzing;
 pub mod id;
 pub mod keys;
+pub mod revocation;
 mod seal;
 pub mod session;
 pub mod state;
@@ -79,6 +81,7 @@ pub use carrier::CookiePolicy;
 pub use crypto::RandomError;
 pub use id::{Carrier, KeyId, Mode, SessionId};
 pub use keys::{Follow, KeyRing};
+pub use revocation::{Revocations, Revoke};
 pub use seal::MAX_CONTEXT_LEN;
 pub use session::{OpenError, Policy, Sealer, Session, Signer, Token};
 pub use state::{Older, SchemaError, SessionState, Target};

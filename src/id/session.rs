@@ -35,6 +35,10 @@ impl SessionId {
         Self(bytes)
     }
 
+    pub(crate) const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
     /// The sixteen bytes.
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0

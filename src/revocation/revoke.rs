@@ -1,0 +1,238 @@
+//! What is asked to be revoked, and the promise that it lasts.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::entry::CutOffId;
+use crate::id::SessionId;
+use crate::time::Timestamp;
+
+/// What to revoke. Made by [`session`](Self::session), [`subject`](Self::subject), [`tenant`](Self::tenant) or
+/// [`everyone`](Self::everyone), and given to [`Revocations::revoke`](super::Revocations::revoke).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Revoke {
+    pub(super) what: What,
+    pub(super) except: Option<SessionId>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) level: Level,
+    pub(super) actor: String,
+    pub(super) reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Everyone,
+    Session(SessionId),
+    Subject(String),
+    Tenant(String),
+}
+
+impl Revoke {
+    /// One session, in all its tokens, on every carrier.
+    pub fn session(id: SessionId) -> Self {
+        Self::of(What::Session(id))
+    }
+
+    /// Every session of a [`subject`](crate::SessionState::subject) that has started by now, in every tenant: "log out everywhere".
+    pub fn subject(subject: &str) -> Self {
+        Self::of(What::Subject(subject.to_owned()))
+    }
+
+    /// Every session of a [`tenant`](crate::SessionState::tenant) that has started by now.
+    pub fn tenant(tenant: &str) -> Self {
+        Self::of(What::Tenant(tenant.to_owned()))
+    }
+
+    /// Every session that has started by now.
+    pub fn everyone() -> Self {
+        Self::of(What::Everyone)
+    }
+
+    fn of(what: What) -> Self {
+        Self { what, except: None, until: None, level: Level::Local, actor: String::new(), reason: String::new() }
+    }
+
+    /// All but this session: "log out my other devices".
+    pub fn except(mut self, session: SessionId) -> Self {
+        self.except = Some(session);
+        self
+    }
+
+    /// Sessions that had started by `until`, instead of by now. Not later than now.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// How durable it must be. [`Level::Local`] unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Who decides this, for the record: up to 200 bytes, never a secret.
+    pub fn actor(mut self, actor: &str) -> Self {
+        self.actor = actor.to_owned();
+        self
+    }
+
+    /// Why, for the record: up to 200 bytes, never a secret.
+    pub fn reason(mut self, reason: &str) -> Self {
+        self.reason = reason.to_owned();
+        self
+    }
+}
+
+/// How durable a revocation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Level {
+    /// On this server's disk: it survives a restart, and reaches the others as soon as they can be reached.
+    Local,
+    /// Where every other server reads it.
+    Shared,
+    /// Shared, and copied to at least one replica of the store.
+    Replicated,
+}
+
+/// A revocation on its way. It is in force on this server already; wait for it to be durable, as a future or by
+/// [`wait`](Self::wait).
+#[must_use = "a revocation is durable only once this is ready"]
+pub struct Revoking {
+    promise: Arc<Promise>,
+}
+
+/// A revocation that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revoked {
+    /// How durable it is.
+    pub level: Level,
+    /// Sessions that started at or before this are over; `None` for a single session.
+    pub until: Option<Timestamp>,
+    /// By which the cut-off can be retracted; `None` for a single session.
+    pub cut_off: Option<CutOffId>,
+}
+
+impl Revoking {
+    /// Waits until it is durable.
+    ///
+    /// # Errors
+    /// See [`RevokeError`].
+    pub fn wait(self) -> Result<Revoked, RevokeError> {
+        let mut state = self.promise.state();
+        loop {
+            if let Some(done) = state.done.clone() {
+                return done;
+            }
+            state = self.promise.kept.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// A revocation that was decided at once.
+    pub(super) fn ready(done: Result<Revoked, RevokeError>) -> Self {
+        let (revoking, promise) = Self::new();
+        promise.keep(done);
+        revoking
+    }
+
+    pub(super) fn new() -> (Self, Arc<Promise>) {
+        let promise = Arc::<Promise>::default();
+        (Self { promise: Arc::clone(&promise) }, promise)
+    }
+}
+
+impl Future for Revoking {
+    type Output = Result<Revoked, RevokeError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.promise.state();
+        if let Some(done) = state.done.clone() {
+            return Poll::Ready(done);
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Revoking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revoking").finish_non_exhaustive()
+    }
+}
+
+/// Between whoever waits and whoever writes.
+#[derive(Default)]
+pub(super) struct Promise {
+    state: Mutex<Waiting>,
+    kept: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    done: Option<Result<Revoked, RevokeError>>,
+    waker: Option<Waker>,
+}
+
+impl Promise {
+    /// Tells whoever waits, or will.
+    pub(super) fn keep(&self, done: Result<Revoked, RevokeError>) {
+        let waker = {
+            let mut state = self.state();
+            state.done = Some(done);
+            state.waker.take()
+        };
+        self.kept.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a revocation is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// The instant lies ahead of now: it would end sessions that do not exist yet. Nothing was revoked.
+    Ahead {
+        /// The instant.
+        until: Timestamp,
+    },
+    /// The cut-off in force ends all these sessions already, and more. Nothing was revoked.
+    NotLater {
+        /// The cut-off in force.
+        in_force: Timestamp,
+    },
+    /// It is in force on this server and not as durable as was asked for; it is tried again for as long as this server runs.
+    NotDurable {
+        /// The level that was reached.
+        reached: Option<Level>,
+        /// Why not further.
+        why: String,
+    },
+    /// The operating system gave no random bytes. Nothing was revoked.
+    Random,
+}
+
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ahead { until } => write!(f, "{until} lies ahead of now; a cut-off ends sessions that there are"),
+            Self::NotLater { in_force } => write!(f, "sessions up to {in_force} are over already"),
+            Self::NotDurable { why, .. } => {
+                write!(f, "revoked on this server, but not durably: {why}; it is tried again until it is")
+            }
+            Self::Random => f.write_str("the operating system gave no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for RevokeError {}

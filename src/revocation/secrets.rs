@@ -1,0 +1,106 @@
+//! What revocation derives from the ring: keys that authenticate what is exchanged, and names that tell nobody anything.
+
+use std::sync::Arc;
+
+use crate::crypto::{MacKey, SipKey};
+use crate::keys::Snapshot;
+
+/// The 16 bytes that name a subject or a tenant wherever a cut-off is written down.
+pub(crate) type ScopeId = [u8; 16];
+
+/// What is derived from the ring's revocation secrets; wiped on drop. FORMAT.md, "Revocation secrets".
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    /// The ring's id, bound into everything that is written.
+    pub(crate) ring_id: [u8; 16],
+    /// The secret in use first, then those that are still accepted.
+    pub(crate) macs: Vec<Arc<Macs>>,
+    pub(crate) names: Names,
+}
+
+/// The two keys of one MAC secret.
+pub(crate) struct Macs {
+    pub(crate) journal: MacKey,
+    pub(crate) snapshot: MacKey,
+}
+
+/// Keyed names for what must not be written in the clear, or found by trying.
+#[derive(Clone)]
+pub(crate) struct Names {
+    scope: SipKey,
+    fingerprint: SipKey,
+}
+
+impl Secrets {
+    pub(crate) fn of(ring: &Snapshot) -> Self {
+        let revocation = &ring.ring.revocation;
+        let mut macs: Vec<_> = revocation.mac.iter().collect();
+        // Written under the one that is current, accepted under all.
+        macs.sort_by_key(|mac| !mac.current);
+        let scope = revocation.scope.prk();
+        Self {
+            ring_id: ring.ring.id,
+            macs: macs
+                .iter()
+                .map(|mac| {
+                    let prk = mac.secret.prk();
+                    let (journal, snapshot) = (MacKey::new(&prk.expand(JOURNAL)), MacKey::new(&prk.expand(SNAPSHOT)));
+                    Arc::new(Macs { journal, snapshot })
+                })
+                .collect(),
+            names: Names { scope: SipKey::derive(&scope, ID), fingerprint: SipKey::derive(&scope, FINGERPRINT) },
+        }
+    }
+}
+
+impl Names {
+    pub(crate) fn subject(&self, subject: &str) -> ScopeId {
+        self.scope(SUBJECT, subject)
+    }
+
+    pub(crate) fn tenant(&self, tenant: &str) -> ScopeId {
+        self.scope(TENANT, tenant)
+    }
+
+    /// What stands for a session in a filter. Nobody without the ring can aim at another session's.
+    pub(crate) fn fingerprint(&self, id: &[u8; 16]) -> [u8; 16] {
+        self.fingerprint.hash(id)
+    }
+
+    fn scope(&self, kind: u8, name: &str) -> ScopeId {
+        let mut message = [0; 65];
+        match name.len() {
+            // Most names are short, and then nothing is allocated.
+            len if len < message.len() => {
+                message[0] = kind;
+                message[1..=len].copy_from_slice(name.as_bytes());
+                self.scope.hash(&message[..=len])
+            }
+            _ => self.scope.hash(&[&[kind], name.as_bytes()].concat()),
+        }
+    }
+}
+
+const SUBJECT: u8 = 3;
+const TENANT: u8 = 2;
+
+const ID: &[u8] = b"waxseal/v1/rev/id";
+const FINGERPRINT: &[u8] = b"waxseal/v1/rev/fingerprint";
+const JOURNAL: &[u8] = b"waxseal/v1/rev/journal";
+const SNAPSHOT: &[u8] = b"waxseal/v1/rev/snapshot";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyRing;
+
+    #[test]
+    fn a_subject_is_no_tenant_and_length_does_not_matter() {
+        let names = Secrets::of(&KeyRing::generate().unwrap().snapshot()).names;
+        assert_ne!(names.subject("ada"), names.tenant("ada"));
+        for len in 0..200 {
+            let name = "n".repeat(len);
+            assert_eq!(names.subject(&name), names.scope.hash(&[&[SUBJECT], name.as_bytes()].concat()));
+        }
+    }
+}
