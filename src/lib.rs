@@ -81,7 +81,7 @@ pub use carrier::CookiePolicy;
 pub use crypto::RandomError;
 pub use id::{Carrier, KeyId, Mode, SessionId};
 pub use keys::{Follow, KeyRing};
-pub use revocation::{Revocations, Revoke};
+pub use revocation::{Revocations, Revoke, Stale};
 pub use seal::MAX_CONTEXT_LEN;
 pub use session::{OpenError, Policy, Sealer, Session, Signer, Token};
 pub use state::{Older, SchemaError, SessionState, Target};

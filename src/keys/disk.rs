@@ -132,23 +132,23 @@ fn keep_access(_: &Path, _: &tempfile::NamedTempFile) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// A place at which a test can stop the process, as if it had been killed there.
 #[cfg(test)]
-fn step() {
+pub(crate) fn step() {
     crash::step();
 }
 
 #[cfg(not(test))]
-fn step() {}
+pub(crate) fn step() {}
 
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))

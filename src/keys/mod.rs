@@ -26,6 +26,9 @@ mod status;
 pub use at_rest::AtRestError;
 pub use change::{ChangeError, Promotion, Revocation, Sessions};
 pub use disk::DiskError;
+#[cfg(test)]
+pub(crate) use disk::crash;
+pub(crate) use disk::{parent, step, sync_directory};
 pub use file::{FileError, KeyProblem};
 pub use follow::Follow;
 pub use kek::{KekError, KekSource, generate_kek};
@@ -37,6 +40,7 @@ pub use ring_file::RingFile;
 pub use role::Role;
 pub use rotate::{CreateError, RotateError, Rotation};
 pub use secret::SecretError;
+pub(crate) use signal::Signal;
 pub(crate) use shared::{Channel, Place};
 pub use shared::{KeyRing, Reload, RingError, Unexpected};
 pub use snapshot::Refusal;

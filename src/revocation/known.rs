@@ -17,7 +17,7 @@ pub(crate) struct Owner<'a> {
 
 /// Every revocation that is known and not yet forgotten.
 pub(crate) struct Known {
-    names: Names,
+    names: arc_swap::ArcSwap<Names>,
     /// Seconds that a cut-off may lie ahead of the clock; beyond it, it counts as of its arrival.
     skew: u64,
     inner: Mutex<Inner>,
@@ -33,7 +33,7 @@ struct Inner {
 
 impl Known {
     pub(crate) fn new(names: Names, skew: u64) -> Self {
-        Self { names, skew, inner: Mutex::default() }
+        Self { names: arc_swap::ArcSwap::from_pointee(names), skew, inner: Mutex::default() }
     }
 
     /// Takes an entry in, and says whether it was news.
@@ -53,6 +53,22 @@ impl Known {
             }
             Act::Retract(id) => inner.retracted.insert(id, entry.at).is_none(),
         }
+    }
+
+    /// Takes many entries in at once.
+    pub(crate) fn add_all(&self, entries: &[Entry], now: Timestamp) {
+        entries.iter().for_each(|entry| {
+            self.add(entry, now);
+        });
+    }
+
+    /// Gives everything that is known to `take`.
+    pub(crate) fn entries(&self, take: &mut dyn FnMut(Entry)) {
+        let inner = self.inner();
+        let note = super::entry::Note::default;
+        inner.sessions.iter().for_each(|(id, at)| take(Entry { at: *at, act: Act::Session(*id), note: note() }));
+        inner.cut_offs.iter().for_each(|(cut, at, _)| take(Entry { at: *at, act: Act::CutOff(*cut), note: note() }));
+        inner.retracted.iter().for_each(|(id, at)| take(Entry { at: *at, act: Act::Retract(*id), note: note() }));
     }
 
     /// Whether the session itself was revoked, or a cut-off for everyone covers it.
@@ -86,9 +102,13 @@ impl Known {
         inner.retracted.retain(|_, at| *at >= dead);
     }
 
+    pub(crate) fn rekey(&self, names: Names) {
+        self.names.store(std::sync::Arc::new(names));
+    }
+
     fn scopes(&self, owner: Owner<'_>) -> Vec<Scope> {
-        let subject = owner.subject.map(|subject| Scope::Subject(self.names.subject(subject)));
-        let tenant = owner.tenant.map(|tenant| Scope::Tenant(self.names.tenant(tenant)));
+        let subject = owner.subject.map(|subject| Scope::Subject(self.names.load().subject(subject)));
+        let tenant = owner.tenant.map(|tenant| Scope::Tenant(self.names.load().tenant(tenant)));
         subject.into_iter().chain(tenant).collect()
     }
 

@@ -1,26 +1,63 @@
-//! The handle that servers hold: revoke, ask, follow.
+//! The handle that servers hold: what is revoked, whether that can be relied on, and how it gets there.
 
 use core::fmt;
-use std::sync::Arc;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
+use arc_swap::ArcSwap;
+
+use super::commit::Committer;
+use super::directory::{Directory, DirectoryError, Pass};
 use super::known::{Known, Owner};
-use super::revoke::{Level, Revoke, RevokeError, Revoked, Revoking, What};
+use super::options::RevocationsError;
 use super::secrets::Secrets;
-use crate::crypto::{OsRandom, Random};
+use crate::crypto::DIGEST_LEN;
 use crate::id::SessionId;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Ring, Signal};
 use crate::time::Timestamp;
 
 /// The revocations of a fleet, as this server knows them. Cheap to clone; clones are the same list.
+///
+/// See the [module docs](super) for an example.
 #[derive(Clone)]
 pub struct Revocations {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    /// Ends with the last handle.
+    pub(super) committer: Arc<Committer>,
 }
 
-struct Shared {
-    ring: KeyRing,
-    known: Known,
+pub(super) struct Shared {
+    pub(super) ring: KeyRing,
+    pub(super) known: Known,
+    pub(super) store: Store,
+    /// Most seconds that the list may be out of date.
+    pub(super) bound: u64,
+    pub(super) poll: Duration,
+    /// Wakes whoever follows.
+    pub(super) signal: Signal,
+    /// Whether everything has been read once.
+    loaded: AtomicBool,
+    /// When everything was last known to be read, in Unix seconds.
+    synced_at: AtomicU64,
+    secrets: ArcSwap<Secrets>,
+    last_error: Mutex<Option<String>>,
+    /// Held through a whole sync: one at a time.
+    upkeep: Mutex<Upkeep>,
+}
+
+/// Where revocations are shared.
+pub(super) enum Store {
+    Directory(Directory),
+    Memory,
+}
+
+/// What one sync after the other needs, and nobody else.
+struct Upkeep {
+    /// The digest of the ring that the secrets are of.
+    ring: [u8; DIGEST_LEN],
+    /// By when, at the latest, anything was forgotten.
+    forgot_at: Timestamp,
 }
 
 /// What the list says of a session.
@@ -38,61 +75,53 @@ pub(crate) enum Answer {
 }
 
 impl Revocations {
-    /// A list of this process alone, lost with it: for tests, and for trying out.
-    pub fn in_memory(ring: &KeyRing) -> Self {
+    pub(super) fn start(ring: &KeyRing, store: Store, bound: Duration, poll: Duration) -> Result<Self, RevocationsError> {
         let snapshot = ring.snapshot();
-        let known = Known::new(Secrets::of(&snapshot).names, snapshot.ring.policy.skew);
+        let secrets = Secrets::of(&snapshot);
+        let known = Known::new(secrets.names.clone(), snapshot.ring.policy.skew);
+        let upkeep = Upkeep { ring: snapshot.digest, forgot_at: Timestamp::default() };
         drop(snapshot);
-        Self { shared: Arc::new(Shared { ring: ring.clone(), known }) }
+        let in_memory = matches!(store, Store::Memory);
+        let shared = Arc::new(Shared {
+            ring: ring.clone(),
+            known,
+            store,
+            bound: bound.as_secs(),
+            poll,
+            signal: Signal::default(),
+            loaded: AtomicBool::new(in_memory),
+            synced_at: AtomicU64::new(0),
+            secrets: ArcSwap::from_pointee(secrets),
+            last_error: Mutex::new(None),
+            upkeep: Mutex::new(upkeep),
+        });
+        let committer = if in_memory { Committer::none(&shared) } else { Committer::spawn(&shared) };
+        let list = Self { committer: Arc::new(committer.map_err(RevocationsError::Thread)?), shared };
+        match list.sync() {
+            // A directory of somebody else stays one, however long a server waits.
+            Err(RevocationsError::Directory(error @ DirectoryError::Marker { .. })) => Err(error.into()),
+            _ => Ok(list),
+        }
     }
 
-    /// Revokes. In force on this server when this returns; durable when what it returns is ready.
+    /// Reads what other servers have revoked since, and writes what could not be written before. [`follow`](Self::follow) does
+    /// this again and again.
     ///
-    /// A cut-off that is made in the second of an earlier one of the same scope counts one second further, so that a login in
-    /// between is covered by it.
-    pub fn revoke(&self, revoke: Revoke) -> Revoking {
-        Revoking::ready(self.decide(&revoke).map(|entry| {
-            self.shared.known.add(&entry, entry.at);
-            let (until, cut_off) = match entry.act {
-                Act::CutOff(cut) => (Some(Timestamp::from_unix(cut.until.into())), Some(cut.id)),
-                Act::Retract(_) | Act::Session(_) => (None, None),
-            };
-            Revoked { level: Level::Local, until, cut_off }
-        }))
-    }
-
-    fn decide(&self, revoke: &Revoke) -> Result<Entry, RevokeError> {
-        let now = self.shared.ring.clock().now();
-        let names = Secrets::of(&self.shared.ring.snapshot()).names;
-        let (scope, owner) = match &revoke.what {
-            What::Session(id) => return Ok(Entry { at: now, act: Act::Session(*id), note: Note::default() }),
-            What::Everyone => (Scope::Everyone, Owner::default()),
-            What::Subject(name) => {
-                (Scope::Subject(names.subject(name)), Owner { subject: Some(name), ..Owner::default() })
-            }
-            What::Tenant(name) => (Scope::Tenant(names.tenant(name)), Owner { tenant: Some(name), ..Owner::default() }),
-        };
-        let until = match revoke.until {
-            Some(until) if until > now => return Err(RevokeError::Ahead { until }),
-            Some(until) => until,
-            None => self.shared.known.cut_off(owner, now).map_or(now, |known| known.plus(1).max(now)),
-        };
-        let mut id = [0; 8];
-        OsRandom.fill(&mut id).map_err(|_| RevokeError::Random)?;
-        let until = u32::try_from(until.as_unix()).unwrap_or(u32::MAX);
-        let cut = CutOff { id: CutOffId(id), scope, until, except: revoke.except };
-        Ok(Entry { at: now, act: Act::CutOff(cut), note: Note::default() })
+    /// # Errors
+    /// The list could not be brought up to date; what is known stays in force.
+    pub fn sync(&self) -> Result<(), RevocationsError> {
+        self.shared.sync()
     }
 
     /// Whether sessions can be judged: false until the list has been loaded once. For a readiness probe; never false merely
     /// because a store that the fleet shares is away.
     pub fn is_ready(&self) -> bool {
-        true
+        self.shared.loaded.load(Ordering::Acquire)
     }
 
     /// What is known of a session by its id, cut-offs for everyone included.
     pub(crate) fn judge(&self, id: SessionId, now: Timestamp) -> Answer {
-        if self.shared.known.is_session_revoked(id, now) { Answer::Revoked } else { Answer::Clear }
+        if self.shared.known.is_session_revoked(id, now) { Answer::Revoked } else { self.shared.freshness(now) }
     }
 
     /// Whether a cut-off ended the sessions of its owner. [`judge`](Self::judge) has been asked before.
@@ -111,8 +140,133 @@ impl Revocations {
     }
 }
 
-impl fmt::Debug for Revocations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Revocations").finish_non_exhaustive()
+impl Shared {
+    /// What is said of a session of which nothing is known.
+    fn freshness(&self, now: Timestamp) -> Answer {
+        let loaded = self.loaded.load(Ordering::Acquire);
+        if matches!(self.store, Store::Memory) {
+            return Answer::Clear;
+        }
+        let stale_for = now.since(Timestamp::from_unix(self.synced_at.load(Ordering::Acquire)));
+        if loaded && stale_for <= self.bound {
+            return Answer::Clear;
+        }
+        // An operator said that a stale list will do for a while. The ring travels another way than revocations.
+        let accepted = self.ring.snapshot().ring.stale_ok_until > now;
+        match loaded {
+            true if accepted && stale_for <= MAX_STALE => Answer::Clear,
+            false if accepted => Answer::Clear,
+            _ => Answer::Unknown { stale_for: loaded.then_some(stale_for) },
+        }
+    }
+
+    fn sync(&self) -> Result<(), RevocationsError> {
+        let mut upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = self.ring.clock();
+        let now = clock.now();
+        self.renew_secrets(&mut upkeep);
+        let dead = self.dead(now);
+        let done = match &self.store {
+            Store::Memory => Ok(true),
+            Store::Directory(directory) => {
+                self.mind_the_clock(directory, &mut upkeep, now);
+                let secrets = self.secrets();
+                let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
+                directory.sync(&pass, self.loaded.load(Ordering::Acquire)).map_err(RevocationsError::from)
+            }
+        };
+        if !clock.is_suspect() {
+            self.known.forget(dead);
+            upkeep.forgot_at = upkeep.forgot_at.max(now);
+        }
+        match done {
+            Ok(_) => {
+                self.synced_at.store(now.as_unix(), Ordering::Release);
+                self.loaded.store(true, Ordering::Release);
+                if self.blame(None).is_some() {
+                    tracing::info!("the list of revocations is up to date again");
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if self.blame(Some(text.clone())).as_ref() != Some(&text) {
+                    tracing::error!(error = %text, "the list of revocations is not up to date; what is known stays in force");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A clock that ran ahead made this server forget what is still needed once it is right again.
+    fn mind_the_clock(&self, directory: &Directory, upkeep: &mut Upkeep, now: Timestamp) {
+        let skew = self.ring.snapshot().ring.policy.skew;
+        if now.plus(2 * skew) < upkeep.forgot_at {
+            tracing::error!("the clock ran back; the list of revocations is loaded anew");
+            self.loaded.store(false, Ordering::Release);
+            upkeep.forgot_at = now;
+            directory.read_again();
+        }
+    }
+
+    fn renew_secrets(&self, upkeep: &mut Upkeep) {
+        let ring = self.ring.snapshot();
+        if ring.digest == upkeep.ring {
+            return;
+        }
+        let secrets = Secrets::of(&ring);
+        if !secrets.names.same(&self.secrets().names) {
+            self.known.rekey(secrets.names.clone());
+        }
+        self.secrets.store(Arc::new(secrets));
+        upkeep.ring = ring.digest;
+    }
+
+    /// What was decided before this concerns no token that lives: none outlives the last renewal of its session by more than L,
+    /// and no server renews a revoked session for longer than a list may be stale. A day more, for clocks that are wrong.
+    fn dead(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_unix(now.as_unix().saturating_sub(retention(&self.ring.snapshot().ring)))
+    }
+
+    pub(super) fn secrets(&self) -> Arc<Secrets> {
+        self.secrets.load_full()
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn synced_at(&self) -> Option<Timestamp> {
+        let at = self.synced_at.load(Ordering::Acquire);
+        (at > 0).then(|| Timestamp::from_unix(at))
+    }
+
+    pub(super) fn answer(&self, now: Timestamp) -> Answer {
+        self.freshness(now)
+    }
+
+    /// Notes what is wrong now; what was wrong before.
+    fn blame(&self, error: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *self.last_error.lock().unwrap_or_else(PoisonError::into_inner), error)
     }
 }
+
+/// For how many seconds a revocation is remembered after it was decided, in whole steps of what the list stores.
+pub(super) fn retention(ring: &Ring) -> u64 {
+    let longest = ring.keys.iter().map(|key| key.max_token_lifetime).max().unwrap_or(0);
+    (longest.max(ring.policy.max_token_lifetime) + MAX_STALE + DAY).next_multiple_of(STEP)
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations").field("ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
+/// The longest that anybody may rely on a stale list, in seconds, whatever an operator says.
+const MAX_STALE: u64 = 86_400;
+
+const DAY: u64 = 86_400;
+
+/// The list stores when something was decided in units of so many seconds.
+const STEP: u64 = 4_096;

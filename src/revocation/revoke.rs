@@ -99,6 +99,16 @@ pub enum Level {
     Replicated,
 }
 
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Local => "local",
+            Self::Shared => "shared",
+            Self::Replicated => "replicated",
+        })
+    }
+}
+
 /// A revocation on its way. It is in force on this server already; wait for it to be durable, as a future or by
 /// [`wait`](Self::wait).
 #[must_use = "a revocation is durable only once this is ready"]

@@ -1,0 +1,169 @@
+//! Revoking: in force here at once, and written down by a thread, many at a time.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
+use super::known::Owner;
+use super::list::{Revocations, Shared, Store};
+use super::revoke::{Level, Promise, Revoke, RevokeError, Revoked, Revoking, What};
+use crate::crypto::{OsRandom, Random};
+use crate::time::Timestamp;
+
+impl Revocations {
+    /// Revokes. In force on this server when this returns; durable when what it returns is ready.
+    ///
+    /// A cut-off that is made in the second of an earlier one that applies counts one second further, so that a login in
+    /// between is covered by it.
+    pub fn revoke(&self, revoke: Revoke) -> Revoking {
+        match self.decide(&revoke) {
+            Ok(entry) => self.commit(entry, revoke.level),
+            Err(error) => Revoking::ready(Err(error)),
+        }
+    }
+
+    /// Takes a cut-off back: sessions that it ended live again, if nothing else ended them.
+    pub fn retract(&self, cut_off: CutOffId) -> Revoking {
+        let now = self.shared.ring.clock().now();
+        self.commit(Entry { at: now, act: Act::Retract(cut_off), note: Note::default() }, Level::Local)
+    }
+
+    fn commit(&self, entry: Entry, level: Level) -> Revoking {
+        self.shared.known.add(&entry, entry.at);
+        let (until, cut_off) = match entry.act {
+            Act::CutOff(cut) => (Some(Timestamp::from_unix(cut.until.into())), Some(cut.id)),
+            Act::Retract(id) => (None, Some(id)),
+            Act::Session(_) => (None, None),
+        };
+        let done = Revoked { level: Level::Local, until, cut_off };
+        match self.shared.store {
+            Store::Memory => Revoking::ready(reached(done, Level::Local, level)),
+            Store::Directory(_) => self.committer.queue(entry, done, level),
+        }
+    }
+
+    fn decide(&self, revoke: &Revoke) -> Result<Entry, RevokeError> {
+        let now = self.shared.ring.clock().now();
+        let note = Note { actor: revoke.actor.clone(), reason: revoke.reason.clone() };
+        let names = self.shared.secrets().names.clone();
+        let (scope, owner) = match &revoke.what {
+            What::Session(id) => return Ok(Entry { at: now, act: Act::Session(*id), note }),
+            What::Everyone => (Scope::Everyone, Owner::default()),
+            What::Subject(name) => {
+                (Scope::Subject(names.subject(name)), Owner { subject: Some(name), ..Owner::default() })
+            }
+            What::Tenant(name) => (Scope::Tenant(names.tenant(name)), Owner { tenant: Some(name), ..Owner::default() }),
+        };
+        let in_force = self.shared.known.cut_off(owner, now);
+        let until = match (revoke.until, in_force) {
+            (Some(until), _) if until > now => return Err(RevokeError::Ahead { until }),
+            (Some(until), Some(in_force)) if until <= in_force => return Err(RevokeError::NotLater { in_force }),
+            (Some(until), _) => until,
+            (None, in_force) => in_force.map_or(now, |known| known.plus(1).max(now)),
+        };
+        let mut id = [0; 8];
+        OsRandom.fill(&mut id).map_err(|_| RevokeError::Random)?;
+        let until = u32::try_from(until.as_unix()).unwrap_or(u32::MAX);
+        Ok(Entry { at: now, act: Act::CutOff(CutOff { id: CutOffId(id), scope, until, except: revoke.except }), note })
+    }
+}
+
+/// The thread that writes, until its last handle is dropped.
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    entries: Vec<(Entry, Revoked, Level, Arc<Promise>)>,
+    stopped: bool,
+}
+
+impl Committer {
+    /// For a list that is written nowhere.
+    pub(super) fn none(shared: &Arc<Shared>) -> std::io::Result<Self> {
+        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), thread: None })
+    }
+
+    pub(super) fn spawn(shared: &Arc<Shared>) -> std::io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let (theirs, writes) = (Arc::clone(shared), Arc::clone(&queue));
+        let thread = std::thread::Builder::new().name("waxseal-revoke".to_owned());
+        let thread = thread.spawn(move || while write_batch(&theirs, &writes) {})?;
+        Ok(Self { shared: Arc::clone(shared), queue, thread: Some(thread) })
+    }
+
+    fn queue(&self, entry: Entry, done: Revoked, level: Level) -> Revoking {
+        let (revoking, promise) = Revoking::new();
+        self.queue.waiting().entries.push((entry, done, level, promise));
+        self.queue.changed.notify_all();
+        revoking
+    }
+}
+
+/// Writes all that has come meanwhile with one sync of the disk; false once there will be nothing more.
+fn write_batch(shared: &Shared, queue: &Queue) -> bool {
+    let idle = |waiting: &mut Waiting| waiting.entries.is_empty() && !waiting.stopped;
+    let waiting = queue.changed.wait_while(queue.waiting(), idle);
+    let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+    let batch = std::mem::take(&mut waiting.entries);
+    let stopped = waiting.stopped;
+    drop(waiting);
+    if batch.is_empty() {
+        return !stopped;
+    }
+    let entries = batch.iter().map(|(entry, ..)| entry.clone()).collect();
+    let written = shared.write(entries);
+    for (_, done, level, promise) in batch {
+        promise.keep(match &written {
+            Ok(at) => reached(done, *at, level),
+            Err(why) => Err(RevokeError::NotDurable { reached: None, why: why.clone() }),
+        });
+    }
+    true
+}
+
+fn reached(done: Revoked, at: Level, asked: Level) -> Result<Revoked, RevokeError> {
+    if at >= asked {
+        return Ok(Revoked { level: at, ..done });
+    }
+    let why = format!("it is {at}, and a list like this one is never {asked}");
+    Err(RevokeError::NotDurable { reached: Some(at), why })
+}
+
+impl Shared {
+    fn write(&self, entries: Vec<Entry>) -> Result<Level, String> {
+        let now = self.ring.clock().now();
+        match &self.store {
+            Store::Memory => Ok(Level::Local),
+            Store::Directory(directory) => directory.write(entries, &self.known, now).map(|()| Level::Shared),
+        }
+    }
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue.waiting().stopped = true;
+        self.queue.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if let Store::Directory(directory) = &self.shared.store {
+            directory.close();
+        }
+    }
+}

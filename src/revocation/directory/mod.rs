@@ -1,0 +1,367 @@
+//! Revocations shared by files in a directory: one journal for each writer, read by all.
+//!
+//! A marker says which fleet the directory belongs to, so that a path that is not mounted is not taken for an empty list.
+//! Nothing is locked between processes: each writes its own journal only, and reading twice changes nothing.
+
+mod follower;
+mod header;
+mod journal;
+mod line;
+mod writer;
+mod writer_id;
+
+use core::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use follower::Pass;
+use follower::Follower;
+use header::Fleet;
+pub use header::HeaderError;
+pub use journal::Fault;
+use journal::put;
+use line::{Line, Place};
+use writer::Writer;
+pub use writer_id::WriterId;
+
+use super::entry::Entry;
+use super::known::Known;
+use super::secrets::Secrets;
+use crate::crypto::{OsRandom, Random};
+use crate::time::Timestamp;
+
+/// A directory that servers share, as this process reads and writes it.
+pub(crate) struct Directory {
+    path: PathBuf,
+    reader: Mutex<Reader>,
+    /// Held for moments; never while other journals are read.
+    writer: Mutex<Option<Writer>>,
+    /// As of the last pass, for whoever asks while another is under way.
+    nodes: Mutex<Vec<NodeReport>>,
+}
+
+#[derive(Default)]
+struct Reader {
+    follower: Option<Follower>,
+    /// For each pass another one is mentioned.
+    round: usize,
+}
+
+impl Directory {
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), reader: Mutex::default(), writer: Mutex::new(None), nodes: Mutex::default() }
+    }
+
+    /// Makes a directory one of revocations.
+    ///
+    /// # Errors
+    /// - it is one already
+    /// - the operating system says no
+    pub(crate) fn init(path: &Path, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+        fs::create_dir_all(path).map_err(DirectoryError::io("make", path))?;
+        if path.join(MARKER).exists() {
+            return Err(DirectoryError::Exists { path: path.to_owned() });
+        }
+        let mut id = [0; 16];
+        OsRandom.fill(&mut id).map_err(|error| DirectoryError::io("name", path)(io::Error::other(error)))?;
+        Self::mark(path, Fleet { ring_id: secrets.ring_id, id, epoch: 1 }, secrets, now)
+    }
+
+    fn mark(path: &Path, fleet: Fleet, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+        let marker = path.join(MARKER);
+        put(&marker, &fleet.marker(now, &secrets.macs[0])).map_err(DirectoryError::io("write", &marker))
+    }
+
+    /// Begins anew with `entries` alone: what only lost journals held is given up.
+    ///
+    /// # Errors
+    /// - it is no directory of revocations
+    /// - the operating system says no
+    pub(crate) fn reset(&self, entries: Vec<Entry>, known: &Known, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+        let (fleet, _) = self.fleet(secrets)?;
+        let next = Fleet { epoch: fleet.epoch + 1, ..fleet };
+        // Written before the marker says that it counts: nobody must see the new epoch without it.
+        let mut writer = Writer::new(&self.path, next, None, &secrets.macs[0]);
+        writer.write(entries, known, now).map_err(|why| DirectoryError::io("begin a journal in", &self.path)(io::Error::other(why)))?;
+        writer.close();
+        Self::mark(&self.path, next, secrets, now)
+    }
+
+    fn fleet(&self, secrets: &Secrets) -> Result<(Fleet, Vec<u8>), DirectoryError> {
+        let marker = self.path.join(MARKER);
+        let bytes = fs::read(&marker).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => DirectoryError::Missing { path: self.path.clone() },
+            _ => DirectoryError::io("read", &marker)(error),
+        })?;
+        let fleet = Fleet::of_marker(&bytes, secrets).map_err(|why| DirectoryError::Marker { path: marker, why })?;
+        Ok((fleet, bytes))
+    }
+
+    /// Writes entries; when this returns they are on disk, where every server reads them.
+    ///
+    /// # Errors
+    /// They are not, and wait for the next call.
+    pub(crate) fn write(&self, entries: Vec<Entry>, known: &Known, now: Timestamp) -> Result<(), String> {
+        match self.writer().as_mut() {
+            Some(writer) => writer.write(entries, known, now),
+            None => Err("the directory of revocations has not been found yet".to_owned()),
+        }
+    }
+
+    /// Reads what is new, writes what waits, and keeps the directory in order. `loaded` is whether this process has loaded all
+    /// of it before; returns whether it has now.
+    ///
+    /// # Errors
+    /// The list could not be brought up to date.
+    pub(crate) fn sync(&self, pass: &Pass<'_>, loaded: bool) -> Result<bool, DirectoryError> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let (fleet, marker) = self.fleet(pass.secrets)?;
+        self.enter(&mut reader, fleet, marker, pass);
+        let Reader { follower: Some(follower), round } = &mut *reader else { return Ok(loaded) };
+        follower.read(pass).map_err(DirectoryError::io("list", &self.path))?;
+        let beyond = follower.is_beyond_us().map(|(writer, fault)| (writer, fault.clone()));
+        let gaps = if loaded { vec![] } else { follower.gaps() };
+        *round += 1;
+        self.keep_up(follower, *round, loaded || gaps.is_empty(), pass);
+        *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = self.report(follower);
+        match (beyond, gaps.first()) {
+            (Some((writer, fault)), _) => Err(DirectoryError::Journal { path: self.path.clone(), writer, fault }),
+            (None, Some(_)) => Err(DirectoryError::Gaps { path: self.path.clone(), writers: gaps }),
+            (None, None) => Ok(true),
+        }
+    }
+
+    /// Forgets how far everything was read, so that the next pass reads it all again.
+    pub(crate) fn read_again(&self) {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).follower = None;
+    }
+
+    fn enter(&self, reader: &mut Reader, fleet: Fleet, marker: Vec<u8>, pass: &Pass<'_>) {
+        let macs = &pass.secrets.macs[0];
+        let mut writer = self.writer();
+        match writer.as_mut() {
+            None => *writer = Some(Writer::new(&self.path, fleet, Some(marker), macs)),
+            Some(writer) if writer.is_for(fleet, macs) => {}
+            Some(writer) => writer.move_to(fleet, marker, macs),
+        }
+        if reader.follower.as_ref().map(Follower::fleet) != Some(fleet) {
+            reader.follower = Some(Follower::new(&self.path, fleet));
+        }
+    }
+
+    /// Everything but reading. What goes wrong here is tried again at the next pass.
+    fn keep_up(&self, follower: &Follower, round: usize, loaded: bool, pass: &Pass<'_>) {
+        let mut writer = self.writer();
+        let Some(writer) = writer.as_mut() else { return };
+        let own = writer.writer();
+        if own.is_some_and(|own| follower.fault(own).is_some()) {
+            writer.lose();
+        }
+        let done = writer
+            .write(vec![], pass.known, pass.now)
+            .and_then(|()| writer.beat(mention(follower, own, round), pass.known, pass.now))
+            .and_then(|()| if loaded { self.tidy(writer, follower, own, pass) } else { Ok(()) });
+        if let Err(error) = done {
+            tracing::error!(%error, waiting = writer.waiting(), "revocations of this server are not written");
+        }
+    }
+
+    fn tidy(&self, writer: &mut Writer, follower: &Follower, own: Option<WriterId>, pass: &Pass<'_>) -> Result<(), String> {
+        let Pass { known, secrets, now, dead } = *pass;
+        let lost: Vec<_> = follower.lost(now, CARRY_AFTER + u64::from(draw()) % CARRY_SPREAD);
+        if !lost.is_empty() {
+            let mut lines = vec![];
+            known.entries(&mut |entry| lines.push(Line::Entry(entry)));
+            writer.carry(&lost, lines, secrets, known, now, dead)?;
+            tracing::warn!(journals = lost.len(), "carried on the revocations of journals that are lost");
+            lost.iter().for_each(|place| self.set_aside(follower, *place));
+        }
+        let gone = follower.dead(now, own);
+        // All see it at once, and one of them is enough.
+        if !gone.is_empty() && draw() % COLLECT_ONE_IN == 0 {
+            writer.carry(&gone, follower.entries_of(&gone, pass), secrets, known, now, dead)?;
+            gone.iter().for_each(|place| self.remove(place.writer));
+            tracing::info!(journals = gone.len(), "took over the journals of writers that have ended");
+        }
+        follower.outdated().into_iter().for_each(|writer| self.remove(writer));
+        writer.compact(secrets, now, dead)
+    }
+
+    /// Keeps a damaged journal for whoever wants to know why, under a name that nobody reads.
+    fn set_aside(&self, follower: &Follower, place: Place) {
+        let damaged = matches!(follower.fault(place.writer), Some(Fault::Damaged { .. } | Fault::Hole { .. } | Fault::Older));
+        if damaged {
+            let path = self.path.join(place.writer.file_name());
+            let _ = fs::rename(&path, path.with_extension("damaged"));
+        }
+    }
+
+    fn remove(&self, writer: WriterId) {
+        let path = self.path.join(writer.file_name());
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %path.display(), "a journal that is carried on elsewhere was not removed");
+        }
+    }
+
+    /// Says that this process ends.
+    pub(crate) fn close(&self) {
+        if let Some(writer) = self.writer().as_mut() {
+            writer.close();
+        }
+    }
+
+    /// Entries that no other server can read yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.writer().as_ref().map_or(0, Writer::waiting)
+    }
+
+    /// Every writer of whom there was a journal at the last pass.
+    pub(crate) fn nodes(&self) -> Vec<NodeReport> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn report(&self, follower: &Follower) -> Vec<NodeReport> {
+        let own = self.writer().as_ref().and_then(Writer::writer);
+        let of = |(writer, followed): (WriterId, &follower::Followed)| NodeReport {
+            writer: writer.to_string(),
+            this: Some(writer) == own,
+            lines: followed.seq(),
+            beat_at: followed.beat_at,
+            ended: followed.closed,
+            fault: followed.fault.as_ref().map(ToString::to_string),
+        };
+        follower.journals().map(of).collect()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a writer of the directory is doing. Times are Unix seconds in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct NodeReport {
+    /// Its name: 16 hexadecimal digits.
+    pub writer: String,
+    /// Whether it is this process.
+    pub this: bool,
+    /// The last line that was read.
+    pub lines: u64,
+    /// When it last said that it was alive, by its own clock.
+    pub beat_at: Option<Timestamp>,
+    /// Whether it has ended properly.
+    pub ended: bool,
+    /// Why its journal cannot be read to its end.
+    pub fault: Option<String>,
+}
+
+/// One journal after the other, so that everybody's place is mentioned by somebody soon.
+fn mention(follower: &Follower, own: Option<WriterId>, round: usize) -> Option<Place> {
+    let others: Vec<_> = follower.journals().map(|(writer, _)| writer).filter(|&writer| Some(writer) != own).collect();
+    follower.place(*others.get(round.checked_rem(others.len())?)?)
+}
+
+fn draw() -> u8 {
+    let mut byte = [0];
+    let _ = OsRandom.fill(&mut byte);
+    byte[0]
+}
+
+/// Why a directory of revocations cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// It is one already.
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// This process has not loaded the list yet, and journals that others speak of are missing or cannot be read.
+    Gaps {
+        /// The directory.
+        path: PathBuf,
+        /// Their writers.
+        writers: Vec<WriterId>,
+    },
+    /// The operating system said no.
+    Io {
+        /// What was to be done.
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// A journal holds what this version does not understand.
+    Journal {
+        /// The directory.
+        path: PathBuf,
+        /// Its writer.
+        writer: WriterId,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// The marker is not one of this ring's.
+    Marker {
+        /// The marker.
+        path: PathBuf,
+        /// Why.
+        why: HeaderError,
+    },
+    /// There is no marker: nothing is mounted there, or it was never set up.
+    Missing {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl DirectoryError {
+    fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { doing, path, error }
+    }
+}
+
+impl fmt::Display for DirectoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists { path } => write!(f, "{} is a directory of revocations already", path.display()),
+            Self::Gaps { path, writers } => {
+                let first = writers.first().map(ToString::to_string).unwrap_or_default();
+                write!(
+                    f,
+                    "{} journals in {} are missing or damaged, {first}.journal first; a server that has read them carries \
+                     them on within two minutes, and without one see `waxseal revocations verify`",
+                    writers.len(),
+                    path.display()
+                )
+            }
+            Self::Io { doing, path, error } => write!(f, "cannot {doing} {}: {error}", path.display()),
+            Self::Journal { path, writer, fault } => write!(f, "{}/{}: {fault}", path.display(), writer.file_name()),
+            Self::Marker { path, why } => write!(f, "{} cannot be used: {why}", path.display()),
+            Self::Missing { path } => write!(
+                f,
+                "{} is not a directory of revocations: mount it, or set it up once with `waxseal revocations init`",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DirectoryError {}
+
+/// The file that makes a directory one of revocations.
+pub(crate) const MARKER: &str = "waxseal-revocations";
+
+/// After how many seconds a lost journal is carried on at the earliest, and how many later at the latest: whoever wrote it may
+/// be faster, and one of the others is enough.
+const CARRY_AFTER: u64 = 15;
+const CARRY_SPREAD: u64 = 60;
+
+/// How likely a node is to take over dead journals in a pass.
+const COLLECT_ONE_IN: u8 = 4;

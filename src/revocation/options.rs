@@ -1,0 +1,158 @@
+//! How a list of revocations is made, and every decision that it needs.
+
+use core::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::directory::{Directory, DirectoryError};
+use super::list::{Revocations, Store};
+use super::secrets::Secrets;
+use crate::keys::KeyRing;
+
+/// What becomes of sessions when the list is out of date because the others cannot be reached. There is no default: whoever
+/// runs the service must choose between two evils.
+///
+/// Whatever is known to be revoked is refused in either case, and logins and logouts go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale {
+    pub(super) bound: Duration,
+    most: Duration,
+}
+
+impl Stale {
+    /// Sessions are answered 503 once the list is older than `bound`: 1 second to 1 hour, such as 15 minutes. A revoked session
+    /// is never used for longer than that after it was revoked, and a store that is away for longer stops the service.
+    pub const fn refuse_after(bound: Duration) -> Self {
+        Self { bound, most: HOUR }
+    }
+
+    /// Sessions go on for as long as `bound`, up to 24 hours, though a revocation by another server may not have come. The service
+    /// outlives its store, and a stolen session may outlive its logout for as long.
+    pub const fn accept_for(bound: Duration) -> Self {
+        Self { bound, most: DAY }
+    }
+}
+
+/// How to make a list. See [`Revocations::options`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RevocationOptions {
+    poll: Duration,
+}
+
+impl RevocationOptions {
+    pub(super) const fn new() -> Self {
+        Self { poll: DEFAULT_POLL }
+    }
+
+    /// How often a server that follows the list looks for news, give or take a fifth: 1 to 60 seconds, 5 unless set. So long does a
+    /// revocation take to reach every server.
+    pub fn poll(mut self, poll: Duration) -> Self {
+        self.poll = poll;
+        self
+    }
+
+    /// As [`Revocations::directory`].
+    ///
+    /// # Errors
+    /// See [`Revocations::directory`].
+    pub fn directory(self, ring: &KeyRing, path: impl AsRef<Path>, stale: Stale) -> Result<Revocations, RevocationsError> {
+        self.check(stale)?;
+        let store = Store::Directory(Directory::at(path.as_ref()));
+        Revocations::start(ring, store, stale.bound, self.poll)
+    }
+
+    fn check(&self, stale: Stale) -> Result<(), RevocationsError> {
+        let whole = |what, value: Duration, least: Duration, most: Duration| {
+            let fits = value >= least && value <= most && value.subsec_nanos() == 0;
+            if fits { Ok(()) } else { Err(RevocationsError::Range { what, least, most }) }
+        };
+        whole("the poll", self.poll, SECOND, MINUTE)?;
+        whole("the bound for stale lists", stale.bound, 3 * self.poll, stale.most)
+    }
+}
+
+impl Revocations {
+    /// A list of this process alone, lost with it: for tests, and for trying out.
+    pub fn in_memory(ring: &KeyRing) -> Self {
+        Self::start(ring, Store::Memory, DAY, DEFAULT_POLL).expect("a list in memory needs nothing that could fail")
+    }
+
+    /// The list that servers share in the directory at `path`, on whatever file system all of them mount; or, for a single server,
+    /// on its own disk. It must have been set up with `waxseal revocations init` or [`init_directory`](Self::init_directory).
+    ///
+    /// Loads the list if it can. If it cannot, because nothing is mounted there yet, the server starts all the same:
+    /// [`is_ready`](Self::is_ready) is false and sessions are answered 503, until a later look finds it.
+    ///
+    /// # Errors
+    /// - the directory belongs to another ring, or its marker is damaged
+    /// - the bounds are out of range: see [`Stale`] and [`RevocationOptions::poll`]
+    /// - no thread can be started
+    pub fn directory(ring: &KeyRing, path: impl AsRef<Path>, stale: Stale) -> Result<Self, RevocationsError> {
+        Self::options().directory(ring, path, stale)
+    }
+
+    /// For a list with settings of its own.
+    pub const fn options() -> RevocationOptions {
+        RevocationOptions::new()
+    }
+
+    /// Sets a directory up for the fleet of `ring`, once. The directory is made if it does not exist.
+    ///
+    /// # Errors
+    /// It is set up already, or cannot be written.
+    pub fn init_directory(ring: &KeyRing, path: impl AsRef<Path>) -> Result<(), RevocationsError> {
+        Ok(Directory::init(path.as_ref(), &Secrets::of(&ring.snapshot()), ring.clock().now())?)
+    }
+}
+
+/// Why there is no list of revocations, or why it is not up to date.
+#[non_exhaustive]
+pub enum RevocationsError {
+    /// The directory cannot be used.
+    Directory(DirectoryError),
+    /// A duration is out of range, or not whole seconds.
+    Range {
+        /// Which.
+        what: &'static str,
+        /// The least.
+        least: Duration,
+        /// The most.
+        most: Duration,
+    },
+    /// The operating system gave no thread to write revocations.
+    Thread(std::io::Error),
+}
+
+impl From<DirectoryError> for RevocationsError {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(error)
+    }
+}
+
+/// As displayed: `main` shows an error by `Debug`, and the next step is in the text.
+impl fmt::Debug for RevocationsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for RevocationsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(error) => error.fmt(f),
+            Self::Range { what, least, most } => {
+                write!(f, "{what} must be {} to {} whole seconds", least.as_secs(), most.as_secs())
+            }
+            Self::Thread(error) => write!(f, "no thread can be started to write revocations: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RevocationsError {}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const DEFAULT_POLL: Duration = Duration::from_secs(5);

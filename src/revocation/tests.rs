@@ -1,0 +1,132 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::list::Answer;
+use super::*;
+use crate::id::SessionId;
+use crate::time::{Clock, ManualClock, Timestamp};
+use crate::{KeyRing, Stale};
+
+const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
+
+struct Fleet {
+    directory: tempfile::TempDir,
+    ring: KeyRing,
+    clock: Arc<ManualClock>,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let ring = KeyRing::options().clock(Arc::clone(&clock)).generate().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        Revocations::init_directory(&ring, directory.path()).unwrap();
+        Self { directory, ring, clock }
+    }
+
+    fn node(&self) -> Revocations {
+        Revocations::directory(&self.ring, self.directory.path(), Stale::refuse_after(Duration::from_secs(900))).unwrap()
+    }
+
+    fn answer(&self, node: &Revocations, id: SessionId) -> Answer {
+        node.judge(id, self.clock.now())
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(self.directory.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn session(n: u8) -> SessionId {
+    SessionId::new(u32::try_from(NOW.as_unix()).unwrap() - 100, [n; 12])
+}
+
+#[test]
+fn what_one_revokes_all_refuse() {
+    let fleet = Fleet::new();
+    let (a, b) = (fleet.node(), fleet.node());
+    assert_eq!(fleet.answer(&a, session(1)), Answer::Clear);
+    a.revoke(Revoke::session(session(1)).level(Level::Shared)).wait().unwrap();
+    assert_eq!(fleet.answer(&a, session(1)), Answer::Revoked);
+    assert_eq!(fleet.answer(&b, session(1)), Answer::Clear);
+    b.sync().unwrap();
+    assert_eq!(fleet.answer(&b, session(1)), Answer::Revoked);
+    let c = fleet.node();
+    assert_eq!(fleet.answer(&c, session(1)), Answer::Revoked);
+    assert_eq!(fleet.answer(&c, session(2)), Answer::Clear);
+    drop((a, b));
+    assert_eq!(fleet.answer(&fleet.node(), session(1)), Answer::Revoked);
+}
+
+#[test]
+fn dead_journals_are_taken_over() {
+    let fleet = Fleet::new();
+    let keeper = fleet.node();
+    for n in 0..50 {
+        fleet.node().revoke(Revoke::session(session(n))).wait().unwrap();
+    }
+    keeper.sync().unwrap();
+    assert_eq!(fleet.files().len(), 52);
+    for _ in 0..200 {
+        fleet.clock.advance(10);
+        keeper.sync().unwrap();
+    }
+    assert_eq!(fleet.files().len(), 2, "{:?}", keeper.status());
+    let late = fleet.node();
+    assert!(late.is_ready());
+    for n in 0..50 {
+        assert_eq!(fleet.answer(&late, session(n)), Answer::Revoked);
+    }
+}
+
+#[test]
+fn a_lost_journal_is_a_gap_until_somebody_carries_it() {
+    let fleet = Fleet::new();
+    let (a, b) = (fleet.node(), fleet.node());
+    a.revoke(Revoke::session(session(1))).wait().unwrap();
+    for _ in 0..5 {
+        b.sync().unwrap();
+        fleet.clock.advance(10);
+    }
+    a.sync().unwrap();
+    let own = a.status().nodes.iter().find(|node| node.this).unwrap().writer.clone();
+    drop(a);
+    std::fs::remove_file(fleet.directory.path().join(format!("{own}.journal"))).unwrap();
+    let cold = fleet.node();
+    assert_eq!(fleet.answer(&cold, session(2)), Answer::Unknown { stale_for: None });
+    assert!(!cold.is_ready());
+    for _ in 0..20 {
+        b.sync().unwrap();
+        fleet.clock.advance(10);
+    }
+    cold.sync().unwrap();
+    assert_eq!(fleet.answer(&cold, session(2)), Answer::Clear);
+    assert_eq!(fleet.answer(&cold, session(1)), Answer::Revoked);
+}
+
+#[test]
+fn an_unmounted_directory_is_not_an_empty_list() {
+    let fleet = Fleet::new();
+    let a = fleet.node();
+    let away = fleet.directory.path().with_extension("away");
+    std::fs::rename(fleet.directory.path(), &away).unwrap();
+    std::fs::create_dir(fleet.directory.path()).unwrap();
+    let cold = fleet.node();
+    assert_eq!(fleet.answer(&cold, session(2)), Answer::Unknown { stale_for: None });
+    let error = a.revoke(Revoke::session(session(1))).wait().unwrap_err();
+    assert!(matches!(error, RevokeError::NotDurable { .. }), "{error}");
+    fleet.clock.advance(900);
+    a.sync().unwrap_err();
+    assert_eq!(fleet.answer(&a, session(2)), Answer::Clear);
+    fleet.clock.advance(1);
+    assert_eq!(fleet.answer(&a, session(2)), Answer::Unknown { stale_for: Some(901) });
+    assert_eq!(fleet.answer(&a, session(1)), Answer::Revoked);
+    std::fs::remove_dir_all(fleet.directory.path()).unwrap();
+    std::fs::rename(&away, fleet.directory.path()).unwrap();
+    a.sync().unwrap();
+    cold.sync().unwrap();
+    assert_eq!(fleet.answer(&cold, session(1)), Answer::Revoked);
+    assert_eq!(fleet.answer(&cold, session(2)), Answer::Clear);
+}
