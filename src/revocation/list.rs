@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::commit::Committer;
-use super::directory::{Directory, DirectoryError, Pass};
+use super::directory::{Directory, DirectoryError, HeaderError, Pass};
 use super::known::{Known, Owner};
 use super::options::RevocationsError;
 use super::secrets::Secrets;
@@ -75,7 +75,12 @@ pub(crate) enum Answer {
 }
 
 impl Revocations {
-    pub(super) fn start(ring: &KeyRing, store: Store, bound: Duration, poll: Duration) -> Result<Self, RevocationsError> {
+    pub(super) fn start(
+        ring: &KeyRing,
+        store: Store,
+        bound: Duration,
+        poll: Duration,
+    ) -> Result<Self, RevocationsError> {
         let snapshot = ring.snapshot();
         let secrets = Secrets::of(&snapshot);
         let known = Known::new(secrets.names.clone(), snapshot.ring.policy.skew);
@@ -99,7 +104,9 @@ impl Revocations {
         let list = Self { committer: Arc::new(committer.map_err(RevocationsError::Thread)?), shared };
         match list.sync() {
             // A directory of somebody else stays one, however long a server waits.
-            Err(RevocationsError::Directory(error @ DirectoryError::Marker { .. })) => Err(error.into()),
+            Err(RevocationsError::Directory(error @ DirectoryError::Marker { why: HeaderError::Ring, .. })) => {
+                Err(error.into())
+            }
             _ => Ok(list),
         }
     }

@@ -38,11 +38,12 @@ impl Stale {
 #[must_use]
 pub struct RevocationOptions {
     poll: Duration,
+    observes: bool,
 }
 
 impl RevocationOptions {
     pub(super) const fn new() -> Self {
-        Self { poll: DEFAULT_POLL }
+        Self { poll: DEFAULT_POLL, observes: false }
     }
 
     /// How often a server that follows the list looks for news, give or take a fifth: 1 to 60 seconds, 5 unless set. So long does a
@@ -52,13 +53,25 @@ impl RevocationOptions {
         self
     }
 
+    /// For a tool that is no server of the fleet: it writes what it revokes, and nothing else. It says of itself neither that it lives nor
+    /// what it has read, and takes over nothing from others.
+    pub fn observe(mut self) -> Self {
+        self.observes = true;
+        self
+    }
+
     /// As [`Revocations::directory`].
     ///
     /// # Errors
     /// See [`Revocations::directory`].
-    pub fn directory(self, ring: &KeyRing, path: impl AsRef<Path>, stale: Stale) -> Result<Revocations, RevocationsError> {
+    pub fn directory(
+        self,
+        ring: &KeyRing,
+        path: impl AsRef<Path>,
+        stale: Stale,
+    ) -> Result<Revocations, RevocationsError> {
         self.check(stale)?;
-        let store = Store::Directory(Directory::at(path.as_ref()));
+        let store = Store::Directory(Directory::at(path.as_ref(), self.observes));
         Revocations::start(ring, store, stale.bound, self.poll)
     }
 
@@ -85,7 +98,7 @@ impl Revocations {
     /// [`is_ready`](Self::is_ready) is false and sessions are answered 503, until a later look finds it.
     ///
     /// # Errors
-    /// - the directory belongs to another ring, or its marker is damaged
+    /// - the directory belongs to another ring
     /// - the bounds are out of range: see [`Stale`] and [`RevocationOptions::poll`]
     /// - no thread can be started
     pub fn directory(ring: &KeyRing, path: impl AsRef<Path>, stale: Stale) -> Result<Self, RevocationsError> {

@@ -25,7 +25,8 @@ impl Fleet {
     }
 
     fn node(&self) -> Revocations {
-        Revocations::directory(&self.ring, self.directory.path(), Stale::refuse_after(Duration::from_secs(900))).unwrap()
+        Revocations::directory(&self.ring, self.directory.path(), Stale::refuse_after(Duration::from_secs(900)))
+            .unwrap()
     }
 
     fn answer(&self, node: &Revocations, id: SessionId) -> Answer {
@@ -33,7 +34,10 @@ impl Fleet {
     }
 
     fn files(&self) -> Vec<String> {
-        let mut names: Vec<_> = std::fs::read_dir(self.directory.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(self.directory.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -152,9 +152,8 @@ impl Follower {
     /// they know everything.
     pub(crate) fn is_beyond_us(&self) -> Option<(WriterId, &Fault)> {
         let faults = self.journals.iter().filter_map(|(writer, followed)| Some((*writer, followed.fault.as_ref()?)));
-        let newer = |fault: &Fault| {
-            matches!(fault, Fault::Newer { .. } | Fault::Header(super::header::HeaderError::Newer))
-        };
+        let newer =
+            |fault: &Fault| matches!(fault, Fault::Newer { .. } | Fault::Header(super::header::HeaderError::Newer));
         faults.into_iter().find(|(_, fault)| newer(fault))
     }
 
@@ -179,7 +178,8 @@ impl Follower {
 
     /// Files of earlier epochs, which nobody reads.
     pub(crate) fn outdated(&self) -> Vec<WriterId> {
-        let old = |followed: &Followed| matches!(followed.fault, Some(Fault::Epoch { found }) if found < self.fleet.epoch);
+        let old =
+            |followed: &Followed| matches!(followed.fault, Some(Fault::Epoch { found }) if found < self.fleet.epoch);
         self.journals.iter().filter(|(_, followed)| old(followed)).map(|(&writer, _)| writer).collect()
     }
 

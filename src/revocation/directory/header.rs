@@ -99,7 +99,11 @@ impl Header {
         }
         let macs = secrets.macs.iter().find(|macs| macs.snapshot.verify(&[fields], &tag)).ok_or(HeaderError::Forged)?;
         let header = Self {
-            fleet: Fleet { ring_id: field(fields, 8), id: field(fields, 24), epoch: u64::from_be_bytes(field(fields, 40)) },
+            fleet: Fleet {
+                ring_id: field(fields, 8),
+                id: field(fields, 24),
+                epoch: u64::from_be_bytes(field(fields, 40)),
+            },
             writer: WriterId::from_bytes(field(fields, 48)),
             generation: u64::from_be_bytes(field(fields, 56)),
             base_seq: u64::from_be_bytes(field(fields, 64)),
@@ -114,7 +118,8 @@ impl Fleet {
     /// The bytes of a directory's marker.
     pub(crate) fn marker(self, now: Timestamp, macs: &Macs) -> [u8; HEADER_LEN] {
         let none = WriterId::from_bytes([0; 8]);
-        Header { fleet: self, writer: none, generation: 0, base_seq: 0, base_len: 0, written_at: now }.close(MARKER, macs)
+        Header { fleet: self, writer: none, generation: 0, base_seq: 0, base_len: 0, written_at: now }
+            .close(MARKER, macs)
     }
 
     /// Reads the marker of a directory.

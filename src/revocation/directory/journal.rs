@@ -217,7 +217,9 @@ impl Reading<'_> {
         file.read_exact(&mut head).map_err(|_| Fault::Header(HeaderError::Short))?;
         let verified = Header::open(&head, self.secrets).map_err(Fault::Header)?;
         let header = verified.header;
-        if (header.fleet.id, header.fleet.ring_id) != (self.fleet.id, self.fleet.ring_id) || header.writer != self.writer {
+        if (header.fleet.id, header.fleet.ring_id) != (self.fleet.id, self.fleet.ring_id)
+            || header.writer != self.writer
+        {
             return Err(Fault::Elsewhere);
         }
         if header.fleet.epoch != self.fleet.epoch {
@@ -225,7 +227,9 @@ impl Reading<'_> {
         }
         match cursor {
             Some(known) if known.generation > header.generation => return Err(Fault::Older),
-            Some(known) if known.generation == header.generation && known.tag != verified.tag => return Err(Fault::Older),
+            Some(known) if known.generation == header.generation && known.tag != verified.tag => {
+                return Err(Fault::Older);
+            }
             Some(known) if known.generation == header.generation => {}
             _ => {
                 let seq = cursor.as_ref().map_or(0, |known| known.seq);
@@ -390,7 +394,10 @@ impl fmt::Display for Fault {
             Self::Hole { after, found } => write!(f, "line {found} follows line {after}; those between are missing"),
             Self::Io(error) => write!(f, "it cannot be read: {error}"),
             Self::Newer { kind } => {
-                write!(f, "it holds a revocation of kind {kind}, which only a newer version understands; update this program")
+                write!(
+                    f,
+                    "it holds a revocation of kind {kind}, which only a newer version understands; update this program"
+                )
             }
             Self::Older => f.write_str("it is an earlier state of what was read before; was a backup restored?"),
             Self::Vanished => f.write_str("it is gone"),
@@ -401,7 +408,10 @@ impl fmt::Display for Fault {
 /// Why a journal was not written.
 #[derive(Debug)]
 pub(crate) enum JournalError {
-    Io { doing: &'static str, error: io::Error },
+    Io {
+        doing: &'static str,
+        error: io::Error,
+    },
     /// Somebody else wrote it, or it is gone: a cloned machine, or somebody tidied up.
     Lost,
     /// The directory of revocations is not where it was.

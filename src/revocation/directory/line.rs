@@ -110,7 +110,9 @@ mod tests {
     fn what_is_written_is_read() {
         let at = Timestamp::from_unix(1_786_000_000);
         let of = Place { writer: WriterId::from_bytes([7; 8]), seq: 9 };
-        for line in [Line::Beat { at, read: None }, Line::Beat { at, read: Some(of) }, Line::Carried { at, of }, Line::Closed] {
+        for line in
+            [Line::Beat { at, read: None }, Line::Beat { at, read: Some(of) }, Line::Carried { at, of }, Line::Closed]
+        {
             let mut body = vec![];
             line.write(&mut body);
             assert_eq!(Line::read(&body), Ok(line));

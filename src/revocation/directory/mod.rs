@@ -16,8 +16,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(crate) use follower::Pass;
 use follower::Follower;
+pub(crate) use follower::Pass;
 use header::Fleet;
 pub use header::HeaderError;
 pub use journal::Fault;
@@ -35,6 +35,8 @@ use crate::time::Timestamp;
 /// A directory that servers share, as this process reads and writes it.
 pub(crate) struct Directory {
     path: PathBuf,
+    /// Only what it revokes is written.
+    observes: bool,
     reader: Mutex<Reader>,
     /// Held for moments; never while other journals are read.
     writer: Mutex<Option<Writer>>,
@@ -50,8 +52,14 @@ struct Reader {
 }
 
 impl Directory {
-    pub(crate) fn at(path: &Path) -> Self {
-        Self { path: path.to_owned(), reader: Mutex::default(), writer: Mutex::new(None), nodes: Mutex::default() }
+    pub(crate) fn at(path: &Path, observes: bool) -> Self {
+        Self {
+            path: path.to_owned(),
+            observes,
+            reader: Mutex::default(),
+            writer: Mutex::new(None),
+            nodes: Mutex::default(),
+        }
     }
 
     /// Makes a directory one of revocations.
@@ -79,12 +87,20 @@ impl Directory {
     /// # Errors
     /// - it is no directory of revocations
     /// - the operating system says no
-    pub(crate) fn reset(&self, entries: Vec<Entry>, known: &Known, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+    pub(crate) fn reset(
+        &self,
+        entries: Vec<Entry>,
+        known: &Known,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(), DirectoryError> {
         let (fleet, _) = self.fleet(secrets)?;
         let next = Fleet { epoch: fleet.epoch + 1, ..fleet };
         // Written before the marker says that it counts: nobody must see the new epoch without it.
         let mut writer = Writer::new(&self.path, next, None, &secrets.macs[0]);
-        writer.write(entries, known, now).map_err(|why| DirectoryError::io("begin a journal in", &self.path)(io::Error::other(why)))?;
+        writer
+            .write(entries, known, now)
+            .map_err(|why| DirectoryError::io("begin a journal in", &self.path)(io::Error::other(why)))?;
         writer.close();
         Self::mark(&self.path, next, secrets, now)
     }
@@ -159,16 +175,25 @@ impl Directory {
         if own.is_some_and(|own| follower.fault(own).is_some()) {
             writer.lose();
         }
-        let done = writer
-            .write(vec![], pass.known, pass.now)
-            .and_then(|()| writer.beat(mention(follower, own, round), pass.known, pass.now))
-            .and_then(|()| if loaded { self.tidy(writer, follower, own, pass) } else { Ok(()) });
+        let mut done = writer.write(vec![], pass.known, pass.now);
+        if !self.observes {
+            done = done.and_then(|()| writer.beat(mention(follower, own, round), pass.known, pass.now));
+        }
+        if !self.observes && loaded {
+            done = done.and_then(|()| self.tidy(writer, follower, own, pass));
+        }
         if let Err(error) = done {
             tracing::error!(%error, waiting = writer.waiting(), "revocations of this server are not written");
         }
     }
 
-    fn tidy(&self, writer: &mut Writer, follower: &Follower, own: Option<WriterId>, pass: &Pass<'_>) -> Result<(), String> {
+    fn tidy(
+        &self,
+        writer: &mut Writer,
+        follower: &Follower,
+        own: Option<WriterId>,
+        pass: &Pass<'_>,
+    ) -> Result<(), String> {
         let Pass { known, secrets, now, dead } = *pass;
         let lost: Vec<_> = follower.lost(now, CARRY_AFTER + u64::from(draw()) % CARRY_SPREAD);
         if !lost.is_empty() {
@@ -191,7 +216,8 @@ impl Directory {
 
     /// Keeps a damaged journal for whoever wants to know why, under a name that nobody reads.
     fn set_aside(&self, follower: &Follower, place: Place) {
-        let damaged = matches!(follower.fault(place.writer), Some(Fault::Damaged { .. } | Fault::Hole { .. } | Fault::Older));
+        let damaged =
+            matches!(follower.fault(place.writer), Some(Fault::Damaged { .. } | Fault::Hole { .. } | Fault::Older));
         if damaged {
             let path = self.path.join(place.writer.file_name());
             let _ = fs::rename(&path, path.with_extension("damaged"));
