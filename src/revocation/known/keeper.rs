@@ -1,0 +1,159 @@
+//! All that is known, by whoever holds the lock: the view as it will be, and what is not in it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::cut_offs::{Bar, Bars};
+use super::{Stats, View};
+use crate::revocation::entry::{Act, CutOff, CutOffId, Entry, Scope};
+use crate::revocation::secrets::Names;
+use crate::time::Timestamp;
+
+pub(super) struct Keeper {
+    /// What is published next. Shares with what was published whatever has not changed since.
+    view: View,
+    is_due: bool,
+    cut_offs: HashMap<CutOffId, Kept>,
+    retracted: HashMap<CutOffId, Timestamp>,
+    /// Scopes that lost a cut-off since the view was settled.
+    lost: HashSet<Scope>,
+    /// No cut-off and no retraction was decided before this.
+    oldest: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+struct Kept {
+    cut: CutOff,
+    at: Timestamp,
+    arrived: Timestamp,
+}
+
+impl Keeper {
+    pub(super) fn new(view: View) -> Self {
+        Self {
+            view,
+            is_due: false,
+            cut_offs: HashMap::new(),
+            retracted: HashMap::new(),
+            lost: HashSet::new(),
+            oldest: Timestamp::from_unix(u64::MAX),
+        }
+    }
+
+    /// Takes an entry in, and says whether it was news.
+    pub(super) fn add(&mut self, entry: &Entry, arrived: Timestamp) -> bool {
+        match entry.act {
+            Act::Session(id) => {
+                let taken = self.view.slices.insert(id, entry.at);
+                self.is_due |= taken.is_hidden;
+                taken.is_new
+            }
+            Act::CutOff(cut) => self.cut_off(Kept { cut, at: entry.at, arrived }),
+            Act::Retract(id) => self.retract(id, entry.at),
+        }
+    }
+
+    fn cut_off(&mut self, new: Kept) -> bool {
+        let id = new.cut.id;
+        let is_new = !self.cut_offs.contains_key(&id);
+        let kept = self.cut_offs.entry(id).or_insert(new);
+        kept.at = kept.at.max(new.at);
+        let at = kept.at;
+        self.oldest = self.oldest.min(at);
+        match self.retracted.get_mut(&id) {
+            // The retraction must not be forgotten before what it retracts.
+            Some(retracted) => *retracted = at.max(*retracted),
+            None if is_new => {
+                self.view.cut_offs.add(new.cut.scope, new.bar());
+                self.is_due = true;
+            }
+            None => {}
+        }
+        is_new
+    }
+
+    fn retract(&mut self, id: CutOffId, at: Timestamp) -> bool {
+        let kept = self.cut_offs.get(&id);
+        let at = kept.map_or(at, |kept| kept.at.max(at));
+        self.oldest = self.oldest.min(at);
+        let before = self.retracted.get(&id).copied();
+        self.retracted.insert(id, before.map_or(at, |before| before.max(at)));
+        self.lost.extend(kept.filter(|_| before.is_none()).map(|kept| kept.cut.scope));
+        before.is_none()
+    }
+
+    /// Drops what was decided before `dead`.
+    pub(super) fn forget(&mut self, dead: Timestamp) {
+        self.is_due |= self.view.slices.forget(dead);
+        if self.oldest >= dead {
+            return;
+        }
+        let gone = self.cut_offs.values().filter(|kept| kept.at < dead);
+        self.lost.extend(gone.map(|kept| kept.cut.scope));
+        self.cut_offs.retain(|_, kept| kept.at >= dead);
+        self.retracted.retain(|_, at| *at >= dead);
+        let ats = self.cut_offs.values().map(|kept| kept.at).chain(self.retracted.values().copied());
+        self.oldest = ats.min().unwrap_or(Timestamp::from_unix(u64::MAX));
+    }
+
+    pub(super) fn rekey(&mut self, names: Names) {
+        self.view.slices = self.view.slices.rekeyed(names);
+        self.is_due = true;
+    }
+
+    /// The view to publish, if there is another to publish.
+    pub(super) fn settle(&mut self) -> Option<Arc<View>> {
+        if !self.lost.is_empty() {
+            self.is_due = true;
+            self.gather();
+        }
+        core::mem::take(&mut self.is_due).then(|| Arc::new(self.view.clone()))
+    }
+
+    /// Puts together anew the cut-offs of those scopes that lost one.
+    fn gather(&mut self) {
+        let mut left: HashMap<Scope, Vec<Bar>> = self.lost.drain().map(|scope| (scope, vec![])).collect();
+        for (cut, bar) in self.in_force() {
+            if let Some(bars) = left.get_mut(&cut.scope) {
+                bars.push(bar);
+            }
+        }
+        for (scope, bars) in left {
+            self.view.cut_offs.set(scope, Bars::of(bars));
+        }
+    }
+
+    pub(super) fn in_force(&self) -> impl Iterator<Item = (CutOff, Bar)> + '_ {
+        let kept = self.cut_offs.values().filter(|kept| !self.retracted.contains_key(&kept.cut.id));
+        kept.map(|kept| (kept.cut, kept.bar()))
+    }
+
+    pub(super) fn cut_offs(&self) -> impl Iterator<Item = (CutOff, Timestamp, Timestamp)> + '_ {
+        self.cut_offs.values().map(|kept| (kept.cut, kept.at, kept.arrived))
+    }
+
+    pub(super) fn retractions(&self) -> impl Iterator<Item = (CutOffId, Timestamp)> + '_ {
+        self.retracted.iter().map(|(id, at)| (*id, *at))
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let View { slices, cut_offs } = &self.view;
+        let kept = self.cut_offs.capacity() * size_of::<Kept>() + self.retracted.capacity() * RETRACTED_BYTES;
+        Stats {
+            sessions: slices.lens().sum(),
+            cut_offs: self.cut_offs.len(),
+            retractions: self.retracted.len(),
+            slices: slices.count(),
+            fullest_slice: slices.lens().max().unwrap_or(0),
+            bytes: slices.bytes() + cut_offs.bytes() + kept,
+        }
+    }
+}
+
+impl Kept {
+    fn bar(&self) -> Bar {
+        Bar::new(&self.cut, self.arrived)
+    }
+}
+
+const RETRACTED_BYTES: usize = size_of::<(CutOffId, Timestamp)>();
