@@ -59,7 +59,7 @@ impl Revocations {
             (Some(until), _) if until > now => return Err(RevokeError::Ahead { until }),
             (Some(until), Some(in_force)) if until <= in_force => return Err(RevokeError::NotLater { in_force }),
             (Some(until), _) => until,
-            (None, in_force) => in_force.map_or(now, |known| known.plus(1).max(now)),
+            (None, _) => self.shared.known.least_cut_off(scope, now),
         };
         let mut id = [0; 8];
         OsRandom.fill(&mut id).map_err(|_| RevokeError::Random)?;

@@ -32,6 +32,7 @@ mod status;
 pub use directory::{DirectoryError, Fault, HeaderError, NodeReport, WriterId};
 pub use entry::{CutOffId, ParseCutOffIdError};
 pub use follow::FollowRevocations;
+pub use known::Engine;
 pub(crate) use known::Owner;
 pub(crate) use list::Answer;
 pub use list::Revocations;

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import answers
 import examples
+import filter
 import refusals
 import vectors
 
@@ -57,6 +58,7 @@ def main(arguments):
     examples.run(report)
     answers.run(report)
     refusals.run(report)
+    filter.run(report)
     vectors.run(report, Path(arguments[0]) if arguments else VECTORS)
     print("%d passed, %d failed" % (report.passed, report.failed))
     return 0 if report.failed == 0 and report.passed > 0 else 1

@@ -4,19 +4,15 @@
 //! taken. Nothing moves within a table, so whoever asks sees each record or does not, and never half of one. A table
 //! that is full is replaced by one of twice the size, while those who ask go on with the old one.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-
+use super::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::record::Record;
 
 /// A fixed number of slots, at most three quarters of them taken.
 pub(super) struct Table {
     slots: Box<[Slot]>,
     used: AtomicUsize,
-    /// No record was decided before this, in units.
-    oldest: AtomicU32,
 }
 
-#[derive(Default)]
 struct Slot {
     head: AtomicU64,
     tail: AtomicU64,
@@ -37,9 +33,8 @@ impl Table {
     pub(super) fn for_count(count: usize) -> Self {
         let slots = (count + count.div_ceil(3)).next_power_of_two().max(MIN_SLOTS);
         Self {
-            slots: (0..slots).map(|_| Slot::default()).collect(),
+            slots: (0..slots).map(|_| Slot { head: AtomicU64::new(0), tail: AtomicU64::new(0) }).collect(),
             used: AtomicUsize::new(0),
-            oldest: AtomicU32::new(u32::MAX),
         }
     }
 
@@ -60,7 +55,6 @@ impl Table {
             slot.head.store(record.head, Ordering::Relaxed);
             self.used.store(self.len() + 1, Ordering::Relaxed);
         }
-        self.oldest.fetch_min(record.at_units(), Ordering::Relaxed);
         // Publishes the head: whoever sees this tail sees that head.
         slot.tail.store(record.tail, Ordering::Release);
         inserted
@@ -79,11 +73,6 @@ impl Table {
 
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.slots)
-    }
-
-    /// No record was decided before this, in units.
-    pub(super) fn oldest(&self) -> u32 {
-        self.oldest.load(Ordering::Relaxed)
     }
 
     fn find(&self, record: Record, hash: u64) -> Found<'_> {
@@ -112,7 +101,7 @@ enum Found<'a> {
 /// Slots of the smallest table. Most slices are nearly empty.
 const MIN_SLOTS: usize = 8;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::id::SessionId;
@@ -152,6 +141,6 @@ mod tests {
         assert_eq!(table.records().next(), Some(record(1, 8192)));
         table.insert(record(1, 12_288), 0);
         assert_eq!(table.records().next(), Some(record(1, 12_288)));
-        assert_eq!((table.len(), table.oldest()), (1, 2));
+        assert_eq!(table.len(), 1);
     }
 }

@@ -3,15 +3,20 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::cut_offs::{Bar, Bars};
+use super::cut_offs::{Bar, Bars, CutOffs};
+use super::record::Record;
+use super::sessions::Sessions;
+use super::slices::{Engine, Index};
 use super::{Stats, View};
 use crate::revocation::entry::{Act, CutOff, CutOffId, Entry, Scope};
 use crate::revocation::secrets::Names;
 use crate::time::Timestamp;
 
 pub(super) struct Keeper {
-    /// What is published next. Shares with what was published whatever has not changed since.
-    view: View,
+    sessions: Sessions,
+    /// Those that can decide, as they are published.
+    deciding: CutOffs,
+    /// Whether the view that was published is not what it must be.
     is_due: bool,
     cut_offs: HashMap<CutOffId, Kept>,
     retracted: HashMap<CutOffId, Timestamp>,
@@ -29,9 +34,10 @@ struct Kept {
 }
 
 impl Keeper {
-    pub(super) fn new(view: View) -> Self {
+    pub(super) fn new(names: Names) -> Self {
         Self {
-            view,
+            sessions: Sessions::new(names),
+            deciding: CutOffs::default(),
             is_due: false,
             cut_offs: HashMap::new(),
             retracted: HashMap::new(),
@@ -44,7 +50,7 @@ impl Keeper {
     pub(super) fn add(&mut self, entry: &Entry, arrived: Timestamp) -> bool {
         match entry.act {
             Act::Session(id) => {
-                let taken = self.view.slices.insert(id, entry.at);
+                let taken = self.sessions.insert(id, entry.at);
                 self.is_due |= taken.is_hidden;
                 taken.is_new
             }
@@ -64,7 +70,7 @@ impl Keeper {
             // The retraction must not be forgotten before what it retracts.
             Some(retracted) => *retracted = at.max(*retracted),
             None if is_new => {
-                self.view.cut_offs.add(new.cut.scope, new.bar());
+                self.deciding.add(new.cut.scope, new.bar());
                 self.is_due = true;
             }
             None => {}
@@ -84,7 +90,7 @@ impl Keeper {
 
     /// Drops what was decided before `dead`.
     pub(super) fn forget(&mut self, dead: Timestamp) {
-        self.is_due |= self.view.slices.forget(dead);
+        self.is_due |= self.sessions.forget(dead);
         if self.oldest >= dead {
             return;
         }
@@ -97,8 +103,17 @@ impl Keeper {
     }
 
     pub(super) fn rekey(&mut self, names: Names) {
-        self.view.slices = self.view.slices.rekeyed(names);
+        self.sessions.rekey(names);
         self.is_due = true;
+    }
+
+    pub(super) fn set_engine(&mut self, engine: Engine) {
+        self.is_due |= self.sessions.set_engine(engine);
+    }
+
+    /// All that is published. Shares with what was published before whatever has not changed since.
+    pub(super) fn view(&self) -> View {
+        View { slices: self.sessions.slices.clone(), cut_offs: self.deciding.clone() }
     }
 
     /// The view to publish, if there is another to publish.
@@ -107,7 +122,7 @@ impl Keeper {
             self.is_due = true;
             self.gather();
         }
-        core::mem::take(&mut self.is_due).then(|| Arc::new(self.view.clone()))
+        core::mem::take(&mut self.is_due).then(|| Arc::new(self.view()))
     }
 
     /// Puts together anew the cut-offs of those scopes that lost one.
@@ -119,7 +134,7 @@ impl Keeper {
             }
         }
         for (scope, bars) in left {
-            self.view.cut_offs.set(scope, Bars::of(bars));
+            self.deciding.set(scope, Bars::of(bars));
         }
     }
 
@@ -136,16 +151,27 @@ impl Keeper {
         self.retracted.iter().map(|(id, at)| (*id, *at))
     }
 
+    /// The records of slice `number`.
+    pub(super) fn records(&self, number: u32) -> Vec<Record> {
+        self.sessions.records(number)
+    }
+
     pub(super) fn stats(&self) -> Stats {
-        let View { slices, cut_offs } = &self.view;
+        let indexes = self.sessions.slices.indexes().filter_map(|index| match index {
+            Index::Bloom(filter) => Some(filter),
+            Index::Exact(_) => None,
+        });
+        let filters: Vec<_> = indexes.collect();
         let kept = self.cut_offs.capacity() * size_of::<Kept>() + self.retracted.capacity() * RETRACTED_BYTES;
         Stats {
-            sessions: slices.lens().sum(),
+            sessions: self.sessions.lens().sum(),
             cut_offs: self.cut_offs.len(),
             retractions: self.retracted.len(),
-            slices: slices.count(),
-            fullest_slice: slices.lens().max().unwrap_or(0),
-            bytes: slices.bytes() + cut_offs.bytes() + kept,
+            slices: self.sessions.lens().count(),
+            fullest_slice: self.sessions.lens().max().unwrap_or(0),
+            bytes: self.sessions.bytes() + self.deciding.bytes() + kept,
+            fill: filters.iter().map(|filter| filter.fill()).fold(0.0, f64::max),
+            false_positives: filters.iter().map(|filter| filter.false_positives()).fold(0.0, f64::max),
         }
     }
 }

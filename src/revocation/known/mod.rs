@@ -4,12 +4,17 @@
 //! Whoever writes holds the lock, changes what the view shares where that is safe, and publishes a new view where it
 //! is not; either way everybody sees it once the call has returned.
 
+mod bloom;
 mod cut_offs;
+mod dense;
 mod exact;
 mod keeper;
+#[cfg(all(test, loom))]
+mod model;
 mod record;
+mod sessions;
 mod slices;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use core::borrow::Borrow;
@@ -19,6 +24,7 @@ use arc_swap::ArcSwap;
 
 use self::cut_offs::{CutOffs, Reading};
 use self::keeper::Keeper;
+pub use self::slices::Engine;
 use self::slices::Slices;
 use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::secrets::Names;
@@ -40,8 +46,7 @@ pub(crate) struct Known {
     keeper: Mutex<Keeper>,
 }
 
-/// What is asked. Clones share what has not changed since.
-#[derive(Clone)]
+/// What is asked.
 struct View {
     slices: Slices,
     cut_offs: CutOffs,
@@ -59,12 +64,16 @@ pub(crate) struct Stats {
     pub(crate) fullest_slice: usize,
     /// Memory, about.
     pub(crate) bytes: usize,
+    /// The part of its bits that is set in the fullest filter, 0 to 1; half or less unless something is wrong.
+    pub(crate) fill: f64,
+    /// How often the slice that errs most takes a session for revoked wrongly, 0 to 1; 0 without filters.
+    pub(crate) false_positives: f64,
 }
 
 impl Known {
     pub(crate) fn new(names: Names, skew: u64) -> Self {
-        let view = View { slices: Slices::new(names), cut_offs: CutOffs::default() };
-        Self { skew, view: ArcSwap::from_pointee(view.clone()), keeper: Mutex::new(Keeper::new(view)) }
+        let keeper = Keeper::new(names);
+        Self { skew, view: ArcSwap::from_pointee(keeper.view()), keeper: Mutex::new(keeper) }
     }
 
     /// Takes in an entry that arrived at `now`, and says whether it was news. In force when this returns.
@@ -144,9 +153,13 @@ impl Known {
         reach.map_or(now, |reach| reach.plus(1).max(now))
     }
 
-    /// Every revoked session, and when that was decided, rounded up to 4096 s. No lock is held meanwhile.
+    /// Every revoked session, and when that was decided, rounded up to 4096 s. No lock is held while `each` runs.
     pub(crate) fn for_each_session(&self, mut each: impl FnMut(SessionId, Timestamp)) {
-        self.view.load_full().slices.sessions().for_each(|(id, at)| each(id, at));
+        for number in self.view.load_full().slices.numbers() {
+            // One slice at a time, so that whoever revokes waits no longer than it takes to copy it.
+            let records = self.keeper().records(number);
+            records.into_iter().for_each(|record| each(record.id(number), record.at()));
+        }
     }
 
     /// Every cut-off, when it was decided and when it arrived; retracted ones too.
@@ -159,9 +172,9 @@ impl Known {
         self.keeper().retractions().collect()
     }
 
-    /// Everything, as entries without notes: cut-offs, then retractions, then sessions. No lock is held while `each` runs.
-    pub(crate) fn for_each_entry(&self, mut each: impl FnMut(&Entry)) {
-        let mut give = |act, at| each(&Entry { at, act, note: Note::default() });
+    /// Everything, as entries without notes: cut-offs, then retractions, then sessions. No lock is held while `take` runs.
+    pub(crate) fn entries(&self, take: &mut dyn FnMut(Entry)) {
+        let mut give = |act, at| take(Entry { at, act, note: Note::default() });
         self.cut_offs().into_iter().for_each(|(cut, at, _)| give(Act::CutOff(cut), at));
         self.retractions().into_iter().for_each(|(id, at)| give(Act::Retract(id), at));
         self.for_each_session(|id, at| give(Act::Session(id), at));
@@ -180,6 +193,13 @@ impl Known {
         self.publish(&mut keeper);
     }
 
+    /// Goes over to another engine, while in use: what is revoked is so throughout.
+    pub(crate) fn set_engine(&self, engine: Engine) {
+        let mut keeper = self.keeper();
+        keeper.set_engine(engine);
+        self.publish(&mut keeper);
+    }
+
     /// How much is known.
     pub(crate) fn stats(&self) -> Stats {
         self.keeper().stats()
@@ -194,4 +214,12 @@ impl View {
             owner.tenant.and_then(|tenant| self.cut_offs.tenants.get(|| names.tenant(tenant))),
         ]
     }
+}
+
+/// The atomics, or those of loom, which tries every order in which threads can meet.
+mod atomic {
+    #[cfg(not(all(test, loom)))]
+    pub(super) use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    #[cfg(all(test, loom))]
+    pub(super) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 }

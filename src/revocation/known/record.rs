@@ -44,7 +44,12 @@ impl Record {
 
     /// Whether it is of the same session, if both are in the same slice.
     pub(super) fn is_same(self, other: Self) -> bool {
-        self.head == other.head && self.tail >> AT_BITS == other.tail >> AT_BITS
+        self.session() == other.session()
+    }
+
+    /// What tells sessions of one slice apart; records are ordered by it first.
+    pub(super) fn session(self) -> (u64, u64) {
+        (self.head, self.tail >> AT_BITS)
     }
 }
 

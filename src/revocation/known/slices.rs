@@ -2,24 +2,39 @@
 
 use std::sync::Arc;
 
-use super::exact::{Inserted, Table};
-use super::record::{Record, slice_of, units};
+use super::bloom::{Filter, Fingerprint};
+use super::exact::Table;
+use super::record::{Record, slice_of};
 use crate::id::SessionId;
 use crate::revocation::secrets::Names;
 use crate::time::Timestamp;
+
+/// How a server looks for revoked sessions. Each server chooses for itself, and may change it while in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// A filter for each slice, which may take a session for revoked wrongly, for as long as it lives; never a new one,
+    /// whose id is drawn again. Takes less memory from about a million sessions on.
+    Bloom {
+        /// How often at most, of all sessions that are not revoked: above 0, below 1. 1e-9 is one in a thousand million.
+        false_positives: f64,
+    },
+    /// Whole session ids, and no wrong answer.
+    #[default]
+    Exact,
+}
 
 /// All slices, in order. Clones share them; what was shared and then changes is copied.
 #[derive(Clone)]
 pub(super) struct Slices {
     names: Arc<Names>,
-    all: Arc<Vec<(u32, Arc<Table>)>>,
+    all: Arc<Vec<(u32, Arc<Index>)>>,
 }
 
-/// What taking a session in has done.
-pub(super) struct Taken {
-    pub(super) is_new: bool,
-    /// Whether others see it only once the slices are published again.
-    pub(super) is_hidden: bool,
+/// What one slice is asked.
+pub(super) enum Index {
+    Bloom(Filter),
+    Exact(Table),
 }
 
 impl Slices {
@@ -27,98 +42,88 @@ impl Slices {
         Self { names: Arc::new(names), all: Arc::default() }
     }
 
-    /// Whether the session was revoked by its id.
+    /// Whether the session was revoked by its id, or looks so.
     pub(super) fn contains(&self, id: SessionId) -> bool {
-        let number = slice_of(id);
-        let Ok(index) = self.index(number) else { return false };
-        self.all[index].1.contains(Record::new(id, Timestamp::default()), hash(&self.names, id))
+        self.get(slice_of(id)).is_some_and(|index| index.contains(id, &self.names.fingerprint(id.as_bytes())))
     }
 
-    /// Takes a session in; called by one writer at a time.
-    pub(super) fn insert(&mut self, id: SessionId, at: Timestamp) -> Taken {
-        let (number, record, hash) = (slice_of(id), Record::new(id, at), hash(&self.names, id));
-        match self.index(number) {
-            Ok(index) => match self.all[index].1.insert(record, hash) {
-                Inserted::New => Taken { is_new: true, is_hidden: false },
-                Inserted::Known => Taken { is_new: false, is_hidden: false },
-                Inserted::Full => {
-                    let table = &self.all[index].1;
-                    let grown = filled(&self.names, number, table.len() * 2, table.records().chain([record]));
-                    Arc::make_mut(&mut self.all)[index].1 = Arc::new(grown);
-                    Taken { is_new: true, is_hidden: true }
-                }
-            },
-            Err(index) => {
-                let table = filled(&self.names, number, 1, [record]);
-                Arc::make_mut(&mut self.all).insert(index, (number, Arc::new(table)));
-                Taken { is_new: true, is_hidden: true }
-            }
+    pub(super) fn get(&self, number: u32) -> Option<&Index> {
+        self.position(number).ok().map(|at| &*self.all[at].1)
+    }
+
+    /// Puts `index` in the place of what slice `number` had.
+    pub(super) fn set(&mut self, number: u32, index: Index) {
+        let (position, all) = (self.position(number), Arc::make_mut(&mut self.all));
+        match position {
+            Ok(at) => all[at].1 = Arc::new(index),
+            Err(at) => all.insert(at, (number, Arc::new(index))),
         }
     }
 
-    /// Drops what was decided before `dead`, and says whether there was any.
-    pub(super) fn forget(&mut self, dead: Timestamp) -> bool {
-        let dead = units(dead);
-        if self.all.iter().all(|(_, table)| table.oldest() >= dead) {
-            return false;
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Ok(at) = self.position(number) {
+            Arc::make_mut(&mut self.all).remove(at);
         }
-        let names = &self.names;
-        Arc::make_mut(&mut self.all).retain_mut(|(number, table)| {
-            if table.oldest() < dead {
-                let living: Vec<_> = table.records().filter(|record| record.at_units() >= dead).collect();
-                *table = Arc::new(filled(names, *number, living.len(), living));
-            }
-            table.len() > 0
-        });
-        true
-    }
-
-    /// The same sessions under other names.
-    pub(super) fn rekeyed(&self, names: Names) -> Self {
-        let all = self
-            .all
-            .iter()
-            .map(|(number, table)| (*number, Arc::new(filled(&names, *number, table.len(), table.records()))));
-        Self { all: Arc::new(all.collect()), names: Arc::new(names) }
     }
 
     pub(super) fn names(&self) -> &Names {
         &self.names
     }
 
-    /// Every session, and when it was decided, in whole units.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, Timestamp)> + '_ {
-        self.all.iter().flat_map(|(number, table)| table.records().map(|record| (record.id(*number), record.at())))
+    /// The numbers of all slices, the earliest first.
+    pub(super) fn numbers(&self) -> Vec<u32> {
+        self.all.iter().map(|(number, _)| *number).collect()
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.all.len()
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &Index> {
+        self.all.iter().map(|(_, index)| &**index)
     }
 
-    /// Sessions of each slice.
-    pub(super) fn lens(&self) -> impl Iterator<Item = usize> + '_ {
-        self.all.iter().map(|(_, table)| table.len())
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.all.iter().map(|(_, table)| table.bytes() + size_of::<(u32, Arc<Table>)>()).sum()
-    }
-
-    fn index(&self, number: u32) -> Result<usize, usize> {
+    fn position(&self, number: u32) -> Result<usize, usize> {
         self.all.binary_search_by_key(&number, |(number, _)| *number)
     }
 }
 
-/// A table of slice `number` that holds `records` and has room for `count`.
-fn filled(names: &Names, number: u32, count: usize, records: impl IntoIterator<Item = Record>) -> Table {
-    let table = Table::for_count(count);
-    for record in records {
-        table.insert(record, hash(names, record.id(number)));
+impl Index {
+    /// An index of slice `number` over `records`, with room for `count` at least.
+    pub(super) fn of(
+        engine: Engine,
+        names: &Names,
+        number: u32,
+        count: usize,
+        records: impl Iterator<Item = Record>,
+    ) -> Self {
+        let records = records.map(|record| (record, names.fingerprint(record.id(number).as_bytes())));
+        match engine {
+            Engine::Bloom { false_positives } => {
+                let filter = Filter::for_count(count, false_positives);
+                records.for_each(|(_, fingerprint)| _ = filter.insert(&fingerprint));
+                Self::Bloom(filter)
+            }
+            Engine::Exact => {
+                let table = Table::for_count(count);
+                records.for_each(|(record, fingerprint)| _ = table.insert(record, hash(&fingerprint)));
+                Self::Exact(table)
+            }
+        }
     }
-    table
+
+    fn contains(&self, id: SessionId, fingerprint: &Fingerprint) -> bool {
+        match self {
+            Self::Bloom(filter) => filter.contains(fingerprint),
+            Self::Exact(table) => table.contains(Record::new(id, Timestamp::default()), hash(fingerprint)),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Bloom(filter) => filter.bytes(),
+            Self::Exact(table) => table.bytes(),
+        }
+    }
 }
 
-fn hash(names: &Names, id: SessionId) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = names.fingerprint(id.as_bytes());
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+/// Where a session's slot begins in a table.
+pub(super) fn hash(fingerprint: &Fingerprint) -> u64 {
+    fingerprint.first_chunk().map_or(0, |half| u64::from_le_bytes(*half))
 }

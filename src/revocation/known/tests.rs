@@ -13,6 +13,10 @@ use crate::revocation::secrets::Secrets;
 const SKEW: u64 = 5;
 const T: u64 = 1_786_000_000;
 
+/// Filters that in no test's life take a session for revoked wrongly.
+const SURE: Engine = Engine::Bloom { false_positives: 1e-12 };
+const NEARLY_AS_SURE: Engine = Engine::Bloom { false_positives: 2e-12 };
+
 fn names() -> Names {
     Secrets::of(&KeyRing::generate().unwrap().snapshot()).names
 }
@@ -158,6 +162,7 @@ fn scopes(names: &Names, owner: Owner<'_>) -> Vec<Scope> {
 #[derive(Clone, Debug)]
 enum Step {
     Add(Vec<(What, u64)>),
+    Engine(Engine),
     Forget(u64),
     Rekey,
     Wait(i64),
@@ -187,6 +192,7 @@ fn any_what() -> impl Strategy<Value = What> {
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec((any_what(), 0..5_u64), 1..6).prop_map(Step::Add),
+        1 => prop_oneof![Just(Engine::Exact), Just(SURE), Just(NEARLY_AS_SURE)].prop_map(Step::Engine),
         1 => (0..6_u64).prop_map(Step::Forget),
         1 => Just(Step::Rekey),
         3 => (-3..6_i64).prop_map(Step::Wait),
@@ -232,6 +238,7 @@ proptest! {
                     let news = entries.iter().filter(|entry| model.add(entry, time(now))).count();
                     prop_assert_eq!(known.add_all(&entries, time(now)), news);
                 }
+                Step::Engine(engine) => known.set_engine(engine),
                 Step::Forget(unit) => {
                     known.forget(time(decided(unit)));
                     model.forget(decided(unit));
@@ -252,12 +259,12 @@ proptest! {
         here.rekey(names.clone());
         here.add_all(all.iter().map(|(what, at)| what.entry(&names, *at)), time(T));
         let (there, mut handed) = (Known::new(names, SKEW), vec![]);
-        here.for_each_entry(|entry| handed.push(entry.clone()));
+        here.entries(&mut |entry| handed.push(entry));
         there.add_all(&handed, time(T));
         for unit in 0..6 {
             let (mut ours, mut theirs) = (vec![], vec![]);
-            here.for_each_entry(|entry| ours.push(format!("{entry:?}")));
-            there.for_each_entry(|entry| theirs.push(format!("{entry:?}")));
+            here.entries(&mut |entry| ours.push(format!("{entry:?}")));
+            there.entries(&mut |entry| theirs.push(format!("{entry:?}")));
             ours.sort();
             theirs.sort();
             prop_assert_eq!(ours, theirs);
@@ -384,6 +391,18 @@ fn an_empty_slice_vanishes_and_a_thin_one_shrinks() {
 /// What one thread has revoked, every thread sees, while the tables grow beneath them.
 #[test]
 fn nothing_revoked_is_missed_by_any_thread() {
+    on_many_threads(|_| ());
+}
+
+/// The engine is changed all the while.
+#[test]
+fn nothing_revoked_is_missed_while_the_engine_changes() {
+    let turn = AtomicUsize::new(0);
+    on_many_threads(|known| known.set_engine([SURE, Engine::Exact][turn.fetch_add(1, Ordering::Relaxed) % 2]));
+}
+
+/// Eight revoke and eight ask; whoever revokes does `also` now and then.
+fn on_many_threads(also: impl Fn(&Known) + Sync) {
     const EACH: u64 = 3000;
     let known = known();
     let done: Vec<_> = (0..8).map(|_| AtomicUsize::new(0)).collect();
@@ -392,13 +411,14 @@ fn nothing_revoked_is_missed_by_any_thread() {
     thread::scope(|scope| {
         let writers: Vec<_> = (0..8)
             .map(|writer| {
-                let (known, done) = (&known, &done);
+                let (known, done, also) = (&known, &done, &also);
                 scope.spawn(move || {
                     for n in 0..EACH {
                         assert!(known.add(&revoke(id(writer, n), T), time(T)));
                         done[writer as usize].store(n as usize + 1, Ordering::Release);
-                        if n % 1000 == 0 {
+                        if n.is_multiple_of(500) {
                             known.forget(time(T - 4096));
+                            also(known);
                         }
                     }
                 })
@@ -428,7 +448,32 @@ fn nothing_revoked_is_missed_by_any_thread() {
 }
 
 #[test]
+fn an_engine_answers_as_the_other_for_what_is_revoked() {
+    let known = known();
+    let id = |n: u64| session(T + n % 4096, n);
+    known.add_all((0..5000).map(|n| revoke(id(n), T + n % 2 * 8192)), time(T));
+    let exact = known.stats();
+    assert_eq!((exact.fill, exact.false_positives), (0.0, 0.0));
+    let all = |range: core::ops::Range<u64>| range.filter(|n| known.is_session_revoked(id(*n), time(T))).count();
+    known.set_engine(Engine::Bloom { false_positives: 0.05 });
+    known.add_all((5000..20_000).map(|n| revoke(id(n), T + 8192)), time(T));
+    assert_eq!(known.add_all((0..20_000).map(|n| revoke(id(n), T)), time(T)), 0, "all were known");
+    assert_eq!((all(0..20_000), known.stats().sessions), (20_000, 20_000));
+    let stats = known.stats();
+    assert!((0.3..0.5).contains(&stats.fill) && (0.005..0.05).contains(&stats.false_positives), "{stats:?}");
+    let wrongly = all(20_000..60_000);
+    assert!((1..2000).contains(&wrongly), "{wrongly}");
+    assert!((20_000..60_000).any(|n| known.is_taken(id(n))), "such an id is drawn again");
+
+    known.forget(time(T + 8192));
+    assert_eq!((known.stats().sessions, all(5000..20_000)), (17_500, 15_000));
+    known.set_engine(Engine::Exact);
+    assert_eq!((all(0..60_000), known.stats().false_positives), (17_500, 0.0));
+}
+
+#[test]
 #[ignore = "takes a gigabyte; run in release"]
+#[expect(clippy::print_stdout, reason = "a measurement, for whoever runs it")]
 fn ten_million_sessions_are_loaded() {
     let known = known();
     let id = |n: u64| session(T + n * 7919 % 2_592_000, n);
