@@ -70,6 +70,13 @@ impl fmt::Display for CutOffId {
     }
 }
 
+/// As displayed.
+impl serde::Serialize for CutOffId {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
 impl fmt::Debug for CutOffId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CutOffId({self})")

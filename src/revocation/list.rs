@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::commit::Committer;
 use super::directory::{Directory, DirectoryError, HeaderError, Pass};
-use super::known::{Known, Owner};
+use super::known::{Engine, Known, Owner};
 use super::options::RevocationsError;
 use super::secrets::Secrets;
 use crate::crypto::DIGEST_LEN;
@@ -78,12 +78,14 @@ impl Revocations {
     pub(super) fn start(
         ring: &KeyRing,
         store: Store,
+        engine: Engine,
         bound: Duration,
         poll: Duration,
     ) -> Result<Self, RevocationsError> {
         let snapshot = ring.snapshot();
         let secrets = Secrets::of(&snapshot);
         let known = Known::new(secrets.names.clone(), snapshot.ring.policy.skew);
+        known.set_engine(engine);
         let upkeep = Upkeep { ring: snapshot.digest, forgot_at: Timestamp::default() };
         drop(snapshot);
         let in_memory = matches!(store, Store::Memory);
@@ -118,6 +120,16 @@ impl Revocations {
     /// The list could not be brought up to date; what is known stays in force.
     pub fn sync(&self) -> Result<(), RevocationsError> {
         self.shared.sync()
+    }
+
+    /// Goes over to another engine while in use; nothing that is revoked is let through meanwhile.
+    ///
+    /// # Errors
+    /// The rate of false positives is not above 0 and below 1.
+    pub fn set_engine(&self, engine: Engine) -> Result<(), RevocationsError> {
+        engine.check()?;
+        self.shared.known.set_engine(engine);
+        Ok(())
     }
 
     /// Whether sessions can be judged: false until the list has been loaded once. For a readiness probe; never false merely

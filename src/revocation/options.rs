@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::directory::{Directory, DirectoryError};
+use super::known::Engine;
 use super::list::{Revocations, Store};
 use super::secrets::Secrets;
 use crate::keys::KeyRing;
@@ -37,13 +38,20 @@ impl Stale {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RevocationOptions {
+    engine: Engine,
     poll: Duration,
     observes: bool,
 }
 
 impl RevocationOptions {
     pub(super) const fn new() -> Self {
-        Self { poll: DEFAULT_POLL, observes: false }
+        Self { engine: Engine::Exact, poll: DEFAULT_POLL, observes: false }
+    }
+
+    /// How revoked sessions are looked for. [`Engine::Exact`] unless set; see also [`Revocations::set_engine`].
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
     }
 
     /// How often a server that follows the list looks for news, give or take a fifth: 1 to 60 seconds, 5 unless set. So long does a
@@ -72,7 +80,7 @@ impl RevocationOptions {
     ) -> Result<Revocations, RevocationsError> {
         self.check(stale)?;
         let store = Store::Directory(Directory::at(path.as_ref(), self.observes));
-        Revocations::start(ring, store, stale.bound, self.poll)
+        Revocations::start(ring, store, self.engine, stale.bound, self.poll)
     }
 
     fn check(&self, stale: Stale) -> Result<(), RevocationsError> {
@@ -80,15 +88,28 @@ impl RevocationOptions {
             let fits = value >= least && value <= most && value.subsec_nanos() == 0;
             if fits { Ok(()) } else { Err(RevocationsError::Range { what, least, most }) }
         };
+        self.engine.check()?;
         whole("the poll", self.poll, SECOND, MINUTE)?;
         whole("the bound for stale lists", stale.bound, 3 * self.poll, stale.most)
+    }
+}
+
+impl Engine {
+    pub(super) fn check(self) -> Result<(), RevocationsError> {
+        match self {
+            Self::Bloom { false_positives } if !(false_positives > 0.0 && false_positives < 1.0) => {
+                Err(RevocationsError::Rate)
+            }
+            Self::Bloom { .. } | Self::Exact => Ok(()),
+        }
     }
 }
 
 impl Revocations {
     /// A list of this process alone, lost with it: for tests, and for trying out.
     pub fn in_memory(ring: &KeyRing) -> Self {
-        Self::start(ring, Store::Memory, DAY, DEFAULT_POLL).expect("a list in memory needs nothing that could fail")
+        Self::start(ring, Store::Memory, Engine::Exact, DAY, DEFAULT_POLL)
+            .expect("a list in memory needs nothing that could fail")
     }
 
     /// The list that servers share in the directory at `path`, on whatever file system all of them mount; or, for a single server,
@@ -133,6 +154,8 @@ pub enum RevocationsError {
         /// The most.
         most: Duration,
     },
+    /// A rate of false positives that is not between 0 and 1.
+    Rate,
     /// The operating system gave no thread to write revocations.
     Thread(std::io::Error),
 }
@@ -157,6 +180,7 @@ impl fmt::Display for RevocationsError {
             Self::Range { what, least, most } => {
                 write!(f, "{what} must be {} to {} whole seconds", least.as_secs(), most.as_secs())
             }
+            Self::Rate => f.write_str("the rate of false positives must be above 0 and below 1, such as 1e-9"),
             Self::Thread(error) => write!(f, "no thread can be started to write revocations: {error}"),
         }
     }

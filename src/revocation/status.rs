@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::directory::NodeReport;
+use super::entry::CutOffId;
 use super::list::{Answer, Revocations, Store, retention};
 use crate::time::Timestamp;
 
 /// A list at an instant. Times are Unix seconds in JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RevocationStatus {
     /// The instant this status speaks of.
@@ -26,6 +27,17 @@ pub struct RevocationStatus {
     pub waiting: usize,
     /// For how long a revocation is remembered, in seconds.
     pub retention: u64,
+    /// Revoked sessions.
+    pub sessions: usize,
+    /// Cut-offs, those that were retracted included.
+    pub cut_offs: usize,
+    /// Cut-offs that lie ahead of this clock by more than the skew: a clock is wrong, this one or that of whoever made them. They count as of
+    /// when they came.
+    pub ahead: Vec<CutOffId>,
+    /// Memory that the list takes, about, in bytes.
+    pub bytes: usize,
+    /// How often a session that is not revoked looks so, 0 to 1; 0 with the exact engine.
+    pub false_positives: f64,
     /// Every writer whose journal was read.
     pub nodes: Vec<NodeReport>,
 }
@@ -39,6 +51,7 @@ impl Revocations {
             Store::Directory(directory) => (directory.waiting(), directory.nodes()),
             Store::Memory => (0, vec![]),
         };
+        let stats = shared.known.stats();
         RevocationStatus {
             now,
             ready: self.is_ready(),
@@ -48,6 +61,11 @@ impl Revocations {
             last_error: shared.last_error(),
             waiting,
             retention: retention(&shared.ring.snapshot().ring),
+            sessions: stats.sessions,
+            cut_offs: stats.cut_offs,
+            ahead: shared.known.ahead(now).into_iter().map(|cut| cut.id).collect(),
+            bytes: stats.bytes,
+            false_positives: stats.false_positives,
             nodes,
         }
     }

@@ -250,9 +250,8 @@ fn raise(places: &mut HashMap<WriterId, (u64, Timestamp)>, place: Option<Place>,
 }
 
 fn flush(news: &mut Vec<Entry>, at_least: usize, pass: &Pass<'_>) {
-    if news.len() >= at_least {
-        pass.known.add_all(news, pass.now);
-        news.clear();
+    if news.len() >= at_least && !news.is_empty() {
+        pass.known.add_all(news.drain(..), pass.now);
     }
 }
 
