@@ -10,6 +10,8 @@ mod build;
 mod carriers;
 #[path = "session/renewal.rs"]
 mod renewal;
+#[path = "session/revoking.rs"]
+mod revoking;
 #[path = "session/schema.rs"]
 mod schema;
 #[path = "session/silence.rs"]

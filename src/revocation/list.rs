@@ -113,6 +113,14 @@ impl Revocations {
         }
     }
 
+    /// A list that knows what is revoked by itself, and nothing else.
+    #[cfg(test)]
+    pub(crate) fn never_loaded(ring: &KeyRing) -> Self {
+        let list = Self::in_memory(ring);
+        list.shared.loaded.store(false, Ordering::Release);
+        list
+    }
+
     /// Reads what other servers have revoked since, and writes what could not be written before. [`follow`](Self::follow) does
     /// this again and again.
     ///
@@ -163,7 +171,7 @@ impl Shared {
     /// What is said of a session of which nothing is known.
     fn freshness(&self, now: Timestamp) -> Answer {
         let loaded = self.loaded.load(Ordering::Acquire);
-        if matches!(self.store, Store::Memory) {
+        if loaded && matches!(self.store, Store::Memory) {
             return Answer::Clear;
         }
         let stale_for = now.since(Timestamp::from_unix(self.synced_at.load(Ordering::Acquire)));

@@ -11,6 +11,7 @@ use super::sealer::Sealer;
 use crate::crypto::OsRandom;
 use crate::id::{Carrier, Label, LabelError, Mode, Purpose};
 use crate::keys::KeyRing;
+use crate::revocation::Revocations;
 use crate::state::SessionState;
 use crate::time::Clock;
 use crate::token::Padding;
@@ -26,6 +27,7 @@ struct Settings {
     clock: Option<Arc<dyn Clock>>,
     padding: Padding,
     prefix: Option<String>,
+    revocations: Option<Revocations>,
 }
 
 impl Settings {
@@ -39,6 +41,7 @@ impl Settings {
             clock: None,
             padding: Padding::None,
             prefix: None,
+            revocations: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Settings {
             limits,
             padding: self.padding,
             prefix: self.prefix.map(Arc::from),
+            revocations: self.revocations,
             random: &OsRandom,
         })
     }
@@ -132,6 +136,16 @@ impl<T: SessionState, M: Form> SealerBuilder<T, M> {
         self
     }
 
+    /// Asks `revocations` of every session that is opened or renewed, by its id, its subject and its tenant. A new session
+    /// begins after every cut-off that would end it.
+    ///
+    /// While the list cannot be relied on, no session opens: [`Reason::UnknownRevocation`](super::Reason::UnknownRevocation).
+    /// Logins go on.
+    pub fn revocations(mut self, revocations: &Revocations) -> Self {
+        self.settings.revocations = Some(revocations.clone());
+        self
+    }
+
     /// Writes states in an older schema, while servers that know only that one still run.
     ///
     /// Both schemas are read. Needs [`SessionState::downgrade`].
@@ -193,6 +207,13 @@ impl RawBuilder {
     /// As [`SealerBuilder::prefix`].
     pub fn prefix(mut self, prefix: &str) -> Self {
         self.settings.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// As [`SealerBuilder::revocations`], but by the session's id and for everyone alone: who has no type cannot tell whose
+    /// session it is. A session that was ended for its subject or its tenant opens here.
+    pub fn revocations(mut self, revocations: &Revocations) -> Self {
+        self.settings.revocations = Some(revocations.clone());
         self
     }
 

@@ -80,7 +80,8 @@ pub enum SealError {
         /// How long it is.
         bytes: usize,
     },
-    /// The ring's cut-off for everyone lies ahead of this server's clock.
+    /// A cut-off that would end the new session lies ahead of this server's clock: the ring's for everyone, or one of the
+    /// list of revocations.
     CutOffAhead,
     /// The clock is beyond the year 2106, or before 1970.
     EndOfTime,
@@ -121,7 +122,7 @@ impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ContextTooLong { bytes } => write!(f, "the context has {bytes} bytes, more than {MAX_CONTEXT_LEN}"),
-            Self::CutOffAhead => f.write_str("the ring's cut-off for sessions is ahead of this clock; set the clock"),
+            Self::CutOffAhead => f.write_str("a cut-off for sessions is ahead of this clock; set the clock"),
             Self::EndOfTime => f.write_str("the clock is outside 1970 to 2106; set the clock"),
             Self::ForeignSession => f.write_str(
                 "the session was opened by a sealer of another ring, purpose, mode or carrier; \

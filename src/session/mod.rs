@@ -1,6 +1,7 @@
 //! Typed sessions: sealed or signed under a ring, opened within a policy.
 
 mod build;
+mod listed;
 mod minted;
 mod opened;
 mod policy;

@@ -6,13 +6,15 @@ use core::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::listed::Doubt;
 use super::minted::{SealError, Token};
 use super::policy::{Limits, RingTimes, Times};
 use super::refusal::{OpenError, Reason};
 use super::verified::{Buffer, RawSession, SessionInfo};
 use crate::crypto::{Random, TAG_LEN};
-use crate::id::KeyId;
+use crate::id::{KeyId, SessionId};
 use crate::keys::{Channel, Lookup, Snapshot, Subkeys};
+use crate::revocation::{Owner, Revocations};
 use crate::seal::{self, MAX_CONTEXT_LEN};
 use crate::state::SchemaError;
 use crate::text::{self, MAX_TOKEN_LEN, TextError};
@@ -21,7 +23,8 @@ use crate::token::{Claims, HEADER_LEN, Header, Origin, Padding, pad};
 
 /// Mints and opens tokens whose state is bytes of any schema.
 ///
-/// Whoever has a type uses [`Sealer`](super::Sealer), which cannot mix schemas up.
+/// Whoever has a type uses [`Sealer`](super::Sealer), which cannot mix schemas up, and which knows whose session it is: of
+/// a list of revocations this one honours single sessions and everyone's, not those of a subject or a tenant.
 #[derive(Clone)]
 pub struct RawSealer {
     pub(super) channel: Channel,
@@ -29,6 +32,7 @@ pub struct RawSealer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) padding: Padding,
     pub(super) prefix: Option<Arc<str>>,
+    pub(super) revocations: Option<Revocations>,
     pub(super) random: &'static dyn Random,
 }
 
@@ -38,6 +42,16 @@ pub(super) struct Call<'a> {
     pub(super) context: &'a [u8],
     pub(super) now: Option<Timestamp>,
     pub(super) ttl: Option<Duration>,
+    /// The session is so new that nobody else knows it: the list of revocations need not be asked.
+    pub(super) newborn: bool,
+}
+
+/// What a token to be minted holds.
+pub(super) struct Content<'a, W> {
+    pub(super) schema: u16,
+    pub(super) owner: Owner<'a>,
+    /// Appends the bytes of the state.
+    pub(super) write: W,
 }
 
 impl RawSealer {
@@ -75,14 +89,13 @@ impl RawSealer {
     pub(super) fn mint(
         &self,
         of: Option<&SessionInfo>,
-        schema: u16,
         call: Call<'_>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
+        content: Content<'_, impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>>,
     ) -> Result<Token, SealError> {
         let ring = self.channel.ring.snapshot();
-        let Draft { subkeys, header, claims, mut token } = self.draft(&ring, of, Age::Present, schema, call, write)?;
-        let rnd = seal::close(subkeys, header, call.context, &mut token, self.random)?;
-        let id = claims.session_id(header.issued_at, rnd).map_err(|_| SealError::EndOfTime)?;
+        let mut draft = self.draft(&ring, of, Age::Present, call, content)?;
+        let id = draft.close(call.context, self.random, |id| of.is_none() && self.is_taken(id))?;
+        let Draft { header, claims, token, .. } = draft;
         let times = Times { issued_at: header.issued_at, ttl: claims.ttl, id };
         Ok(Token {
             text: self.spell(&token),
@@ -97,12 +110,11 @@ impl RawSealer {
     pub(super) fn measure(
         &self,
         of: &SessionInfo,
-        schema: u16,
         call: Call<'_>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
+        content: Content<'_, impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>>,
     ) -> Result<usize, SealError> {
         let ring = self.channel.ring.snapshot();
-        let draft = self.draft(&ring, Some(of), Age::Greatest, schema, call, write)?;
+        let draft = self.draft(&ring, Some(of), Age::Greatest, call, content)?;
         let prefix = self.prefix.as_deref().unwrap_or("");
         Ok(prefix.len() + text::encoded_len(draft.token.len() + TAG_LEN))
     }
@@ -113,15 +125,14 @@ impl RawSealer {
         ring: &'r Snapshot,
         of: Option<&SessionInfo>,
         age: Age,
-        schema: u16,
         call: Call<'_>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>,
+        content: Content<'_, impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>>,
     ) -> Result<Draft<'r>, SealError> {
         check_context(call.context).map_err(|bytes| SealError::ContextTooLong { bytes })?;
         let now = self.now(call);
         let issued_at = match of {
-            None => first_second(ring, now)?,
-            Some(info) => self.next_second(ring, info, now)?,
+            None => self.first_second(ring, content.owner, now)?,
+            Some(info) => self.next_second(ring, info, content.owner, now, call)?,
         };
         let issued_at = u32::try_from(issued_at.as_unix()).map_err(|_| SealError::EndOfTime)?;
         let (key_id, subkeys) = ring.sealing(self.channel.place.channel, now).ok_or(SealError::NoActiveKey)?;
@@ -131,8 +142,8 @@ impl RawSealer {
         let ttl = self.limits.lifetime(asked, issued_at, start, ring_max).ok_or(SealError::SessionOver)?;
 
         let mut claims = match of {
-            None => Claims::start(schema, ttl),
-            Some(info) => Claims::renewal(schema, ttl, info.id, issued_at),
+            None => Claims::start(content.schema, ttl),
+            Some(info) => Claims::renewal(content.schema, ttl, info.id, issued_at),
         };
         if let (Age::Greatest, Origin::Earlier { age, .. }) = (age, &mut claims.origin) {
             *age = self.limits.absolute;
@@ -141,7 +152,7 @@ impl RawSealer {
         let mut token = Vec::with_capacity(TYPICAL_TOKEN_LEN);
         token.resize(HEADER_LEN, 0);
         claims.write(&mut token);
-        write(&mut token)?;
+        (content.write)(&mut token)?;
         pad(&mut token, HEADER_LEN, self.padding);
         if token.len() + TAG_LEN > MAX_TOKEN_LEN {
             return Err(SealError::TooLong { excess: token.len() + TAG_LEN - MAX_TOKEN_LEN });
@@ -149,12 +160,13 @@ impl RawSealer {
         Ok(Draft { subkeys, header: Header::new(self.channel.label.mode, key_id, issued_at), claims, token })
     }
 
-    /// What a refusal becomes for the caller.
-    pub(super) fn refuse(&self, reason: Reason) -> OpenError {
+    /// What a refusal becomes for the caller; `id` is the session's, where it is known to be true.
+    fn refuse(&self, reason: Reason, id: Option<SessionId>) -> OpenError {
+        let error = id.map_or_else(|| reason.into(), |id| OpenError::of(id, reason));
         if matches!(reason, Reason::Expired { .. } | Reason::ExpiredKey { .. }) && self.clock.is_suspect() {
-            return OpenError::under_a_suspect_clock(reason);
+            return error.under_a_suspect_clock();
         }
-        reason.into()
+        error
     }
 
     /// Whether a session did not come by this sealer's carrier, on this sealer's ring.
@@ -163,7 +175,14 @@ impl RawSealer {
     }
 
     /// A renewal is issued no earlier than what it renews, so that id and start never change.
-    fn next_second(&self, ring: &Snapshot, info: &SessionInfo, now: Timestamp) -> Result<Timestamp, SealError> {
+    fn next_second(
+        &self,
+        ring: &Snapshot,
+        info: &SessionInfo,
+        owner: Owner<'_>,
+        now: Timestamp,
+        call: Call<'_>,
+    ) -> Result<Timestamp, SealError> {
         let (own, theirs) = (self.channel.place, info.place);
         if (own.ring, own.purpose, self.channel.label.mode) != (theirs.ring, theirs.purpose, info.mode) {
             return Err(SealError::ForeignSession);
@@ -175,6 +194,8 @@ impl RawSealer {
             return Err(SealError::Session(Reason::DisabledKey { key_id: info.key_id }));
         }
         self.limits.accept(&info.times, &ring.times(entry, now), now).map_err(SealError::Session)?;
+        let doubt = self.judge_id(info.id, now, call).map_err(SealError::Session)?;
+        self.judge_owner(owner, info.id, doubt, now, call).map_err(SealError::Session)?;
         Ok(info.issued_at().max(now))
     }
 
@@ -186,13 +207,20 @@ impl RawSealer {
         text
     }
 
-    /// Opens a token: everything but the state. FORMAT.md, "Opening", steps 1 to 14.
-    pub(super) fn judge<'b>(
+    /// Opens a token: everything but the state, and what is to be judged by it.
+    pub(super) fn judge<'b>(&self, text: &[u8], call: Call<'_>, buffer: &'b mut [u8]) -> Result<Judged<'b>, OpenError> {
+        let mut id = None;
+        self.take_steps(text, call, buffer, &mut id).map_err(|reason| self.refuse(reason, id))
+    }
+
+    /// FORMAT.md, "Opening", steps 1 to 14. Leaves the session's id in `known` once the tag has verified.
+    fn take_steps<'b>(
         &self,
         text: &[u8],
         call: Call<'_>,
         buffer: &'b mut [u8],
-    ) -> Result<(SessionInfo, &'b [u8]), Reason> {
+        known: &mut Option<SessionId>,
+    ) -> Result<Judged<'b>, Reason> {
         check_context(call.context).map_err(|bytes| Reason::Context { bytes })?;
         let text = match self.prefix.as_deref() {
             None => text,
@@ -220,17 +248,37 @@ impl RawSealer {
             token.fill(0);
             return Err(Reason::Forged { key_id });
         }
+        let read = Claims::read(&token[HEADER_LEN..len - TAG_LEN], mode).and_then(|(claims, body)| {
+            let id = claims.session_id(header.issued_at, header.rnd)?;
+            Ok((claims, body, id))
+        });
+        *known = read.as_ref().ok().map(|&(.., id)| id);
         if entry.is_disabled() {
             return Err(Reason::DisabledKey { key_id });
         }
-        let (claims, body) = Claims::read(&token[HEADER_LEN..len - TAG_LEN], mode).map_err(Reason::Claims)?;
-        let id = claims.session_id(header.issued_at, header.rnd).map_err(Reason::Claims)?;
+        let (claims, body, id) = read.map_err(Reason::Claims)?;
         let times = Times { issued_at: header.issued_at, ttl: claims.ttl, id };
         let expires_at = self.limits.accept(&times, &ring.times(entry, now), now)?;
+        let doubt = self.judge_id(id, now, call)?;
         let info =
             SessionInfo { id, key_id, schema: claims.schema, times, expires_at, mode, place: self.channel.place };
-        Ok((info, body))
+        Ok(Judged { info, body, now, doubt })
     }
+
+    /// Judges what was judged but for its owner. FORMAT.md, "Opening", steps 18 and 19.
+    pub(super) fn settle(&self, judged: &Judged<'_>, owner: Owner<'_>, call: Call<'_>) -> Result<(), OpenError> {
+        let id = judged.info.id;
+        self.judge_owner(owner, id, judged.doubt, judged.now, call).map_err(|reason| OpenError::of(id, reason))
+    }
+}
+
+/// A token that was judged but for its state.
+pub(super) struct Judged<'b> {
+    pub(super) info: SessionInfo,
+    pub(super) body: &'b [u8],
+    /// The one reading of the clock.
+    now: Timestamp,
+    doubt: Doubt,
 }
 
 /// How old a session is taken to be in the claims of a draft.
@@ -250,6 +298,33 @@ struct Draft<'r> {
     token: Vec<u8>,
 }
 
+impl Draft<'_> {
+    /// Closes the token and returns its session's id: one that is not taken, if so many draws find one.
+    fn close(
+        &mut self,
+        context: &[u8],
+        random: &dyn Random,
+        mut is_taken: impl FnMut(SessionId) -> bool,
+    ) -> Result<SessionId, SealError> {
+        let mut redraws = 0;
+        loop {
+            let rnd = seal::close(self.subkeys, self.header, context, &mut self.token, random)?;
+            let id = self.claims.session_id(self.header.issued_at, rnd).map_err(|_| SealError::EndOfTime)?;
+            if !is_taken(id) {
+                return Ok(id);
+            }
+            if redraws == MOST_REDRAWS {
+                tracing::warn!(session = %id, "every id that was drawn for a new session is revoked or looks so");
+                return Ok(id);
+            }
+            redraws += 1;
+            // Back to the plaintext, which the next draw closes.
+            seal::open(self.subkeys, context, &mut self.token).expect("a token that was just closed opens");
+            self.token.truncate(self.token.len() - TAG_LEN);
+        }
+    }
+}
+
 impl Snapshot {
     fn times(&self, entry: &crate::keys::Entry, now: Timestamp) -> RingTimes {
         let (skew, not_before) = (self.ring.policy.skew, self.not_before(now));
@@ -264,16 +339,6 @@ fn missing(ring: &Snapshot, key_id: KeyId, now: Timestamp, channel: usize) -> Re
         Lookup::Revoked => Reason::RevokedKey { key_id },
         Lookup::Found(..) | Lookup::Unknown => Reason::UnknownKey { key_id },
     }
-}
-
-/// A login in the second of a cut-off starts one second later, or it would be born revoked.
-fn first_second(ring: &Snapshot, now: Timestamp) -> Result<Timestamp, SealError> {
-    let not_before = ring.not_before(now);
-    if not_before.as_unix() == 0 || now > not_before {
-        return Ok(now);
-    }
-    let first = not_before.plus(1);
-    if first > now.plus(2 * ring.ring.policy.skew) { Err(SealError::CutOffAhead) } else { Ok(first) }
 }
 
 fn asked_seconds(ttl: Option<Duration>, default: u32) -> Result<u32, SealError> {
@@ -314,10 +379,11 @@ impl RawScoped<'_> {
     /// # Errors
     /// See [`SealError`].
     pub fn start(self, schema: u16, body: &[u8]) -> Result<Token, SealError> {
-        self.sealer.mint(None, schema, self.call, |token| {
+        let write = |token: &mut Vec<u8>| {
             token.extend_from_slice(body);
             Ok(())
-        })
+        };
+        self.sealer.mint(None, self.call, Content { schema, owner: Owner::default(), write })
     }
 
     /// As [`RawSealer::open`].
@@ -325,9 +391,9 @@ impl RawScoped<'_> {
     /// # Errors
     /// See [`OpenError`].
     pub fn open<'b>(self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b>, OpenError> {
-        let judged = self.sealer.judge(text.as_ref(), self.call, buffer.room());
-        let (info, body) = judged.map_err(|reason| self.sealer.refuse(reason))?;
-        Ok(RawSession { info, body, state: PhantomData })
+        let judged = self.sealer.judge(text.as_ref(), self.call, buffer.room())?;
+        self.sealer.settle(&judged, Owner::default(), self.call)?;
+        Ok(RawSession { info: judged.info, body: judged.body, state: PhantomData })
     }
 }
 
@@ -352,5 +418,68 @@ impl From<TextError> for Reason {
     }
 }
 
+/// How often the id of a new session is drawn again. One that looks revoked by chance is rare, eight in a row never are.
+const MOST_REDRAWS: u32 = 8;
+
 /// Room to begin with, in bytes; a larger token grows once or twice.
 const TYPICAL_TOKEN_LEN: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::OsRandom;
+    use crate::id::Mode;
+    use crate::{KeyRing, Sealer, SessionState};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Count(u32);
+    impl SessionState for Count {}
+
+    /// The ids that are drawn while the first `taken` of them are taken, and the session of the token at last.
+    fn drawn(mode: Mode, taken: usize) -> Vec<SessionId> {
+        let ring = KeyRing::generate().unwrap();
+        let sealer = RawSealer::builder(&ring, mode, "session").build().unwrap();
+        let snapshot = sealer.channel.ring.snapshot();
+        let write = |token: &mut Vec<u8>| {
+            token.push(7);
+            Ok(())
+        };
+        let content = Content { schema: 1, owner: Owner::default(), write };
+        let mut draft = sealer.draft(&snapshot, None, Age::Present, Call::default(), content).unwrap();
+        let mut ids = vec![];
+        let id = draft.close(b"", &OsRandom, |id| {
+            ids.push(id);
+            ids.len() <= taken
+        });
+        let mut buffer = Buffer::new();
+        let session = sealer.open(sealer.spell(&draft.token), b"", &mut buffer).unwrap();
+        assert_eq!((session.info().id(), session.body()), (id.unwrap(), &[7][..]));
+        assert_eq!(ids.last(), Some(&session.info().id()));
+        ids
+    }
+
+    #[test]
+    fn an_id_that_is_taken_is_drawn_again_and_at_last_accepted() {
+        for mode in [Mode::Sealed, Mode::Signed] {
+            for (taken, draws) in [(0, 1), (1, 2), (8, 9), (9, 9), (100, 9)] {
+                let mut ids = drawn(mode, taken);
+                assert_eq!(ids.len(), draws);
+                ids.sort_unstable();
+                ids.dedup();
+                assert_eq!(ids.len(), draws, "no id is drawn twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_an_authentic_token_names_its_session() {
+        let ring = KeyRing::generate().unwrap();
+        let (sealer, now) = (Sealer::<Count>::new(&ring, "session").unwrap(), ring.clock().now());
+        let token = sealer.start(&Count(1)).unwrap();
+        let error = sealer.with(&[]).at(now.plus(1_000_000_000)).open(&token).unwrap_err();
+        assert_eq!((error.reason().code(), error.session_id()), ("expired", Some(token.id())));
+        let error = sealer.with(b"other").open(&token).unwrap_err();
+        assert_eq!((error.reason().code(), error.session_id()), ("forged", None));
+    }
+}

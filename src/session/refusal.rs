@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::id::KeyId;
+use crate::id::{KeyId, SessionId};
 use crate::state::{BodyError, SchemaError};
 use crate::token::ClaimsError;
 
@@ -13,6 +13,8 @@ use crate::token::ClaimsError;
 pub struct OpenError {
     reason: Reason,
     suspect_clock: bool,
+    /// Authentic, whatever the reason.
+    id: Option<SessionId>,
 }
 
 impl OpenError {
@@ -21,17 +23,23 @@ impl OpenError {
         self.reason
     }
 
+    /// The session, if the tag was good and its claims could be read: so that a logout of a session that cannot be opened can
+    /// still end it. Of a token that was refused before that nothing is known.
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.id
+    }
+
     /// The HTTP status to answer with: 401, or 503 where an authentic token came to a server that
     /// cannot judge it now.
     pub fn status(&self) -> u16 {
         match self.reason {
-            Reason::DisabledKey { .. } | Reason::NewerSchema { .. } => 503,
+            Reason::DisabledKey { .. } | Reason::NewerSchema { .. } | Reason::UnknownRevocation { .. } => 503,
             _ => 401,
         }
     }
 
-    /// Whether the fault may be this server's own: an old ring, an old or a broken version of the service, a
-    /// wrong clock. Then the client must keep its token, since another server may open it, or this one later.
+    /// Whether the fault may be this server's own: an old ring or list of revocations, an old or a broken version of the
+    /// service, a wrong clock. Then the client must keep its token, since another server may open it, or this one later.
     pub fn keep_token(&self) -> bool {
         match self.reason {
             Reason::Body(_)
@@ -41,21 +49,27 @@ impl OpenError {
             | Reason::NewerSchema { .. }
             | Reason::NotYetValid { .. }
             | Reason::UnknownKey { .. }
+            | Reason::UnknownRevocation { .. }
             | Reason::UnknownSchema { .. } => true,
             Reason::Expired { .. } | Reason::ExpiredKey { .. } => self.suspect_clock,
             _ => false,
         }
     }
 
-    /// The refusal of a token that was judged while the clock had doubts about itself.
-    pub(super) fn under_a_suspect_clock(reason: Reason) -> Self {
-        Self { reason, suspect_clock: true }
+    /// The refusal was judged while the clock had doubts about itself.
+    pub(super) fn under_a_suspect_clock(self) -> Self {
+        Self { suspect_clock: true, ..self }
+    }
+
+    /// The refusal of a token whose tag is good.
+    pub(super) fn of(id: SessionId, reason: Reason) -> Self {
+        Self { id: Some(id), ..reason.into() }
     }
 }
 
 impl From<Reason> for OpenError {
     fn from(reason: Reason) -> Self {
-        Self { reason, suspect_clock: false }
+        Self { reason, suspect_clock: false, id: None }
     }
 }
 
@@ -140,7 +154,7 @@ pub enum Reason {
         /// For how many seconds.
         seconds: u64,
     },
-    /// The session was ended.
+    /// The session was ended: by itself, or with all of its subject, its tenant or everyone.
     Revoked,
     /// Written by a newer version of the service.
     NewerSchema {
@@ -160,6 +174,11 @@ pub enum Reason {
     Identity {
         /// The schema of the token.
         schema: u16,
+    },
+    /// The list of revocations cannot be relied on, and nothing that it holds ends this session.
+    UnknownRevocation {
+        /// For how many seconds it has been older than this server may rely on; `None` if it was never loaded.
+        stale_for: Option<u64>,
     },
 }
 
@@ -186,6 +205,7 @@ impl Reason {
             Self::RevokedKey { .. } => "revoked_key",
             Self::Text => "text",
             Self::UnknownKey { .. } => "unknown_key",
+            Self::UnknownRevocation { .. } => "unknown_revocation",
             Self::UnknownSchema { .. } => "unknown_schema",
         }
     }
@@ -229,6 +249,13 @@ impl fmt::Display for Reason {
             Self::RevokedKey { key_id } => write!(f, "key {key_id} was revoked"),
             Self::Text => f.write_str("not strict base64url"),
             Self::UnknownKey { key_id } => write!(f, "the ring has no key {key_id}"),
+            Self::UnknownRevocation { stale_for: None } => {
+                f.write_str("the list of revocations was never loaded, so the session may have been ended")
+            }
+            Self::UnknownRevocation { stale_for: Some(seconds) } => write!(
+                f,
+                "the list of revocations has been too old to rely on for {seconds} s, so the session may have been ended"
+            ),
             Self::UnknownSchema { schema } => write!(f, "no step of the upgrade chain has schema {schema}"),
         }
     }
@@ -293,14 +320,15 @@ mod tests {
             (Reason::RevokedKey { key_id }, false),
             (Reason::Text, false),
             (Reason::UnknownKey { key_id }, true),
+            (Reason::UnknownRevocation { stale_for: Some(60) }, true),
             (Reason::UnknownSchema { schema: 7 }, true),
         ] {
             assert_eq!(OpenError::from(reason).keep_token(), keeps, "{}", reason.code());
         }
         for by_the_clock in [expired, Reason::ExpiredKey { key_id }] {
-            assert!(OpenError::under_a_suspect_clock(by_the_clock).keep_token());
+            assert!(OpenError::from(by_the_clock).under_a_suspect_clock().keep_token());
         }
-        assert!(!OpenError::under_a_suspect_clock(Reason::Text).keep_token());
+        assert!(!OpenError::from(Reason::Text).under_a_suspect_clock().keep_token());
     }
 
     #[test]
@@ -309,5 +337,14 @@ mod tests {
         assert_eq!(OpenError::from(Reason::UnknownKey { key_id }).status(), 401);
         assert_eq!(OpenError::from(Reason::DisabledKey { key_id }).status(), 503);
         assert_eq!(OpenError::from(Reason::NewerSchema { found: 2, known: 1 }).status(), 503);
+        assert_eq!(OpenError::from(Reason::UnknownRevocation { stale_for: None }).status(), 503);
+    }
+
+    #[test]
+    fn the_log_says_what_is_wrong_with_the_list_and_for_how_long() {
+        let never = Reason::UnknownRevocation { stale_for: None }.to_string();
+        assert_eq!(never, "the list of revocations was never loaded, so the session may have been ended");
+        let stale = Reason::UnknownRevocation { stale_for: Some(901) }.to_string();
+        assert!(stale.contains("too old to rely on for 901 s"), "{stale}");
     }
 }

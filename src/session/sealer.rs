@@ -25,12 +25,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::listed::owner;
 use super::minted::{SealError, Token};
 use super::opened::{Form, Sealed, Session, Signed};
-use super::raw::{Call, RawSealer};
+use super::raw::{Call, Content, Judged, RawSealer};
 use super::refusal::{OpenError, Reason};
 use super::verified::{Buffer, RawSession, SessionInfo};
 use crate::id::{Carrier, Label};
+#[cfg(feature = "tower")]
+use crate::revocation::Revocations;
 use crate::state::{self, SchemaError, SessionState};
 use crate::text::MAX_TOKEN_LEN;
 use crate::time::Timestamp;
@@ -68,6 +71,19 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
         self.raw.prefix.as_deref()
     }
 
+    /// The list that it asks, if any.
+    #[cfg(feature = "tower")]
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
+        self.raw.revocations.as_ref()
+    }
+
+    /// The same verbs for a session that began just now, which nobody else can have ended: no list is asked, so that logins
+    /// go on while it cannot be relied on.
+    #[cfg(feature = "tower")]
+    pub(crate) fn newborn(&self) -> Scoped<'_, T, M> {
+        Scoped { sealer: self, call: Call { newborn: true, ..Call::default() } }
+    }
+
     /// The same verbs with `context`: up to 1024 bytes that only the application knows, such as a
     /// tenant or the thumbprint of a client certificate. They are bound into the token, not sent in
     /// it, and must be given again to open it, and again to renew it: a renewal is bound to the context
@@ -81,7 +97,7 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
     ///
     /// # Errors
     /// - the session came from a sealer of another ring, purpose or carrier
-    /// - its token would no longer open now
+    /// - its token would no longer open now: it expired, or was revoked, or the list of revocations cannot be relied on now
     /// - any reason why [`start`](Sealer::start) fails
     pub fn renew(&self, session: &Session<T, M>) -> Result<Token, SealError> {
         self.with(&[]).renew(session)
@@ -135,6 +151,9 @@ impl<T: SessionState> Sealer<T> {
     /// Opens a token into `buffer` and leaves the state there, to be borrowed from. Only a schema newer
     /// than `T`'s is refused here; [`RawSession::borrow`] judges the rest.
     ///
+    /// With [`revocations`](super::SealerBuilder::revocations) the state is decoded once all the same, since only it says whose
+    /// session it is; one that does not decode is then refused here.
+    ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open_raw<'b>(&self, text: impl AsRef<[u8]>, buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
@@ -159,7 +178,9 @@ impl<T: SessionState> Signer<T> {
         self.with(&[]).verify(text)
     }
 
-    /// Verifies a token into `buffer` and leaves the state there, to be borrowed from.
+    /// Verifies a token into `buffer` and leaves the state there, to be borrowed from. With
+    /// [`revocations`](super::SealerBuilder::revocations) the state is decoded once all the same, as by
+    /// [`open_raw`](Sealer::open_raw).
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -229,8 +250,7 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     /// # Errors
     /// See [`Sealer::measure`].
     pub fn measure(self, session: &Session<T, M>) -> Result<usize, SealError> {
-        let (raw, schema, state) = (&self.sealer.raw, self.sealer.schema, session.state());
-        raw.measure(&session.info, schema, self.call, |token| state::encode_as(state, schema, token))
+        self.sealer.raw.measure(&session.info, self.call, self.content(session.state()))
     }
 
     /// As [`Sealer::is_due`].
@@ -243,8 +263,16 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
     }
 
     fn mint(self, of: Option<&SessionInfo>, state: &T) -> Result<Token, SealError> {
+        self.sealer.raw.mint(of, self.call, self.content(state))
+    }
+
+    fn content(self, state: &T) -> Content<'_, impl FnOnce(&mut Vec<u8>) -> Result<(), SchemaError>> {
         let schema = self.sealer.schema;
-        self.sealer.raw.mint(of, schema, self.call, |token| state::encode_as(state, schema, token))
+        Content {
+            schema,
+            owner: owner(state),
+            write: move |token: &mut Vec<u8>| state::encode_as(state, schema, token),
+        }
     }
 
     /// Opens on the stack: a small buffer for most tokens, since zeroing a large one takes time.
@@ -258,16 +286,33 @@ impl<T: SessionState, M: Form> Scoped<'_, T, M> {
 
     fn read_into(self, text: &[u8], buffer: &mut [u8]) -> Result<Session<T, M>, OpenError> {
         let raw = &self.sealer.raw;
-        let (info, body) = raw.judge(text, self.call, buffer).map_err(|reason| raw.refuse(reason))?;
-        let state = state::decode(info.schema(), body).map_err(Reason::from)?;
-        Ok(Session::new(info, state))
+        let judged = raw.judge(text, self.call, buffer)?;
+        let state = self.decode(&judged)?;
+        Ok(Session::new(judged.info, state))
+    }
+
+    /// The state, once it is known that its owner's sessions go on.
+    fn decode(self, judged: &Judged<'_>) -> Result<T, OpenError> {
+        let info = &judged.info;
+        let state =
+            state::decode(info.schema(), judged.body).map_err(|error| OpenError::of(info.id(), error.into()))?;
+        if self.sealer.raw.revocations.is_some() {
+            self.sealer.raw.settle(judged, owner(&state), self.call)?;
+        }
+        Ok(state)
     }
 
     fn read_raw<'b>(self, text: &[u8], buffer: &'b mut Buffer) -> Result<RawSession<'b, T>, OpenError> {
         let raw = &self.sealer.raw;
-        let (info, body) = raw.judge(text, self.call, buffer.room()).map_err(|reason| raw.refuse(reason))?;
+        let judged = raw.judge(text, self.call, buffer.room())?;
+        let (info, body) = (judged.info, judged.body);
         if info.schema() > T::SCHEMA {
-            return Err(Reason::NewerSchema { found: info.schema(), known: T::SCHEMA }.into());
+            let reason = Reason::NewerSchema { found: info.schema(), known: T::SCHEMA };
+            return Err(OpenError::of(info.id(), reason));
+        }
+        if raw.revocations.is_some() {
+            // Whose session it is stands in the state alone.
+            self.decode(&judged)?;
         }
         Ok(RawSession { info, body, state: PhantomData })
     }

@@ -92,7 +92,7 @@ pub(crate) enum Vector {
     Open(Box<Open>),
 }
 
-/// The codes of FORMAT.md, "Opening", in the order of its steps.
+/// The codes of FORMAT.md, "Opening", in the order of its steps; all but `unknown_revocation`, since a vector has no list.
 pub(crate) const CODES: [&str; 17] = [
     "prefix",
     "length",
