@@ -23,6 +23,8 @@ mod logs;
 mod opening;
 #[path = "web/renewing.rs"]
 mod renewing;
+#[path = "web/revoking.rs"]
+mod revoking;
 #[path = "web/sealing.rs"]
 mod sealing;
 #[path = "web/too_late.rs"]
@@ -93,4 +95,8 @@ fn sent<B>(servers: &Servers, response: &Response<B>) -> Option<Session<Shop>> {
         (None, None) => None,
         (Some(_), Some(_)) => panic!("two tokens at once"),
     }
+}
+
+fn at(seconds: u64) -> waxseal::time::Timestamp {
+    waxseal::time::Timestamp::from_unix(seconds)
 }

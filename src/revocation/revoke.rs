@@ -150,6 +150,13 @@ impl Revoking {
         revoking
     }
 
+    /// One that is decided when a test says so.
+    #[cfg(test)]
+    pub(crate) fn promised() -> (Self, impl FnOnce(Result<Revoked, RevokeError>)) {
+        let (revoking, promise) = Self::new();
+        (revoking, move |done| promise.keep(done))
+    }
+
     pub(super) fn new() -> (Self, Arc<Promise>) {
         let promise = Arc::<Promise>::default();
         (Self { promise: Arc::clone(&promise) }, promise)

@@ -10,6 +10,7 @@ use super::desk::{Desk, Request};
 use super::error::SessionError;
 use super::visit::Visit;
 use crate::carrier::{Arrived, Signals};
+use crate::revocation::Revoking;
 use crate::session::{Session, Token};
 use crate::state::SessionState;
 
@@ -126,13 +127,41 @@ impl<T: SessionState> CurrentSession<T> {
     /// Ends the session: the client is told to forget its token, by whichever carrier. Without a session nothing is to be
     /// ended, and that is no error.
     ///
-    /// A copy of the token made before stays good until it expires; see SECURITY.md.
+    /// With [`revocations`](crate::session::SealerBuilder::revocations) the session is over on the server at once, every copy
+    /// of its tokens included, and the response waits until that is [durable](super::SessionLayer::logout_level). If it cannot
+    /// be made so, the response's status becomes 503; the client is told to forget its token all the same. Without a list a
+    /// copy of the token made before stays good until it expires; see SECURITY.md.
     ///
     /// # Errors
     /// - any error of [`get`](Self::get) but `Unavailable`: who cannot be read can still log out
     /// - [`TooLate`](SessionError::TooLate)
     pub fn end(&self) -> Result<(), SessionError> {
         self.with(|visit, desk| visit.end(desk))
+    }
+
+    /// Ends every session of this session's [`subject`](SessionState::subject), in every tenant, this one included: "log out
+    /// everywhere". The response is that of [`end`](Self::end).
+    ///
+    /// Whoever logs in from now on begins a new session, and stays.
+    ///
+    /// # Errors
+    /// - [`Anonymous`](SessionError::Anonymous), and any error of [`get`](Self::get): who cannot be read is not known
+    /// - [`NoRevocations`](SessionError::NoRevocations), [`NoSubject`](SessionError::NoSubject)
+    /// - [`TooLate`](SessionError::TooLate)
+    pub fn end_everywhere(&self) -> Result<(), SessionError> {
+        self.with(|visit, desk| visit.end_everywhere(desk))
+    }
+
+    /// Ends every other session of this session's [`subject`](SessionState::subject), in every tenant: "log out my other
+    /// devices". This one goes on; also if it was [begun](Self::start) in this request, such as after a change of password.
+    ///
+    /// The response waits until that is [durable](super::SessionLayer::logout_level). If it cannot be made so, its status
+    /// becomes 503.
+    ///
+    /// # Errors
+    /// Those of [`end_everywhere`](Self::end_everywhere).
+    pub fn end_others(&self) -> Result<(), SessionError> {
+        self.with(|visit, desk| visit.end_others(desk))
     }
 
     /// Sets a cookie in this response even if the browser sends a signal, since the user chose it for this site, such as by
@@ -164,7 +193,10 @@ impl<T: SessionState> CurrentSession<T> {
         self.with(|visit, desk| visit.arrived(desk))
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut Visit<T>, &Desk<T>) -> Result<R, SessionError>) -> Result<R, SessionError> {
+    pub(super) fn with<R>(
+        &self,
+        act: impl FnOnce(&mut Visit<T>, &Desk<T>) -> Result<R, SessionError>,
+    ) -> Result<R, SessionError> {
         let mut stage = self.slot.stage();
         // A handle is only made once its visit has begun.
         let done = act(stage.visit().ok_or(SessionError::LayerMissing)?, &self.slot.desk);
@@ -197,6 +229,15 @@ pub(super) struct Slot<T> {
     stage: Mutex<Stage<T>>,
 }
 
+/// What became of a visit when its response's head leaves.
+pub(super) struct Closed {
+    pub(super) departure: Departure,
+    /// The handler asked for the signals.
+    pub(super) asked_signals: bool,
+    /// What must be durable before.
+    pub(super) revoking: Vec<Revoking>,
+}
+
 enum Stage<T> {
     /// Nobody asked yet.
     Before,
@@ -221,14 +262,20 @@ impl<T: SessionState> Slot<T> {
         *stage = Stage::Visit(Visit::begin(&self.desk, request, closed));
     }
 
-    /// See [`Visit::close`]. Also whether the handler asked for the signals.
-    pub(super) fn close(&self, failed: bool) -> (Departure, bool) {
+    /// See [`Visit::close`].
+    pub(super) fn close(&self, failed: bool) -> Closed {
         let mut stage = self.stage();
         match &mut *stage {
-            Stage::Visit(visit) => return (visit.close(&self.desk, failed), visit.asked_signals),
-            Stage::Before | Stage::Gone => *stage = Stage::Gone,
+            Stage::Visit(visit) => Closed {
+                departure: visit.close(&self.desk, failed),
+                asked_signals: visit.asked_signals,
+                revoking: core::mem::take(&mut visit.revoking),
+            },
+            Stage::Before | Stage::Gone => {
+                *stage = Stage::Gone;
+                Closed { departure: Departure::Untouched, asked_signals: false, revoking: Vec::new() }
+            }
         }
-        (Departure::Untouched, false)
     }
 }
 

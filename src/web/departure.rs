@@ -4,7 +4,7 @@ use super::desk::{Desk, Way};
 use super::error::SessionError;
 use super::visit::{Outgoing, Ticket, Visit};
 use crate::carrier::{Act, Arrived, Route};
-use crate::session::{SealError, Token};
+use crate::session::{Reason, SealError, Token};
 use crate::state::SessionState;
 
 /// What a response's head says of the session.
@@ -58,6 +58,10 @@ impl<T: SessionState> Visit<T> {
         };
         match self.seal(desk, sending.way) {
             Ok(token) => Departure::leaving(Some(token), sending.deletes_cookie || self.worthless_cookie),
+            Err(error @ SealError::Session(Reason::Revoked)) => {
+                tracing::info!("a session was ended while it changed; nothing of it is sent");
+                Departure::Failed(error.into())
+            }
             Err(error) => {
                 tracing::error!(%error, "a session that changed could not be sealed");
                 Departure::Failed(error.into())
@@ -86,6 +90,10 @@ impl<T: SessionState> Visit<T> {
         match desk.sealer(way).transfer(self.session.as_ref()?) {
             // Browsers drop a cookie that is too large without a word, and go on sending the old one.
             Ok(token) => desk.check_size(way, token.as_str().len()).ok().map(|()| (way, token)),
+            Err(SealError::Session(Reason::Revoked)) => {
+                tracing::info!("a session was ended while its request was handled; it is not renewed");
+                None
+            }
             Err(error) => {
                 tracing::warn!(%error, "a session was due and not renewed; the token that the client has stays good");
                 None
@@ -113,6 +121,8 @@ impl<T: SessionState> Visit<T> {
         }
         // A way is only chosen for a session that there is.
         let session = self.session.as_ref().ok_or(SealError::SessionOver)?;
-        Ok((way, desk.sealer(way).transfer(session)?))
+        let sealer = desk.sealer(way);
+        let is_newborn = matches!(self.outgoing, Outgoing::Started(..));
+        Ok((way, if is_newborn { sealer.newborn().transfer(session)? } else { sealer.transfer(session)? }))
     }
 }

@@ -3,6 +3,7 @@
 use crate::carrier::csrf::TrustedOrigins;
 use crate::carrier::response::Cookie;
 use crate::carrier::{Names, RequestHead, Rules};
+use crate::revocation::Level;
 use crate::session::{Sealer, Token};
 use crate::state::SessionState;
 
@@ -20,6 +21,8 @@ pub(super) struct Desk<T> {
     /// Whether a session's user chose the cookie for this site.
     pub(super) allows_cookie: fn(&T) -> bool,
     pub(super) trusted: TrustedOrigins,
+    /// How durable a logout must be before it is answered.
+    pub(super) logout_level: Level,
     /// Most bytes of the field that hands a token out.
     pub(super) budget: usize,
     /// From how many bytes of it the log warns.

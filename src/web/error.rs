@@ -32,6 +32,10 @@ pub enum SessionError {
     LayerMissing,
     /// No token can be told from the request. 400.
     Malformed(Malformed),
+    /// The layer's sealer has no list of revocations, so no session ends but by its client forgetting it. 500.
+    NoRevocations,
+    /// The session's state names no subject, so nobody knows which sessions are its user's. 500.
+    NoSubject,
     /// No token can be minted. 503, or 401 if the session ended meanwhile, or 500 if the state cannot be written.
     Seal(SealError),
     /// An update would make the session somebody else's, or another tenant's. 500.
@@ -63,9 +67,13 @@ impl SessionError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Undeliverable(_) => StatusCode::CONFLICT,
-            Self::Concurrent | Self::LayerMissing | Self::Seal(_) | Self::SubjectChanged | Self::TooLate => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Concurrent
+            | Self::LayerMissing
+            | Self::NoRevocations
+            | Self::NoSubject
+            | Self::Seal(_)
+            | Self::SubjectChanged
+            | Self::TooLate => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -127,6 +135,14 @@ impl fmt::Display for SessionError {
                  that use the session"
             }
             Self::Malformed(_) => "the Authorization field does not hold one bearer token",
+            Self::NoRevocations => {
+                "this server has no list of revocations to end other sessions by; give its sealer one with \
+                 `SealerBuilder::revocations`"
+            }
+            Self::NoSubject => {
+                "this session names no subject, so no other is known to be of the same user; let `SessionState::subject` \
+                 say whose it is"
+            }
             Self::Seal(_) => "no session token can be given now",
             Self::SubjectChanged => "an update may not change whose session it is, nor its tenant; `start` begins another",
             Self::TooLarge { .. } => "the session has grown too large for this client to keep",
@@ -160,4 +176,4 @@ impl axum_core::response::IntoResponse for SessionError {
 }
 
 /// After how many seconds a client may try again.
-const RETRY_SECONDS: &str = "5";
+pub(super) const RETRY_SECONDS: &str = "5";

@@ -56,6 +56,22 @@ impl<T: SessionState> OpenSession<T> {
         self.current.end()
     }
 
+    /// As [`CurrentSession::end_everywhere`].
+    ///
+    /// # Errors
+    /// See [`CurrentSession::end_everywhere`].
+    pub fn end_everywhere(self) -> Result<(), SessionError> {
+        self.current.end_everywhere()
+    }
+
+    /// As [`CurrentSession::end_others`].
+    ///
+    /// # Errors
+    /// See [`CurrentSession::end_others`].
+    pub fn end_others(&self) -> Result<(), SessionError> {
+        self.current.end_others()
+    }
+
     /// The handle, for the other verbs.
     pub fn current(&self) -> &CurrentSession<T> {
         &self.current
@@ -128,6 +144,22 @@ impl<T: SessionState> Authenticated<T> {
     /// See [`CurrentSession::end`].
     pub fn end(self) -> Result<(), SessionError> {
         self.0.end()
+    }
+
+    /// As [`CurrentSession::end_everywhere`].
+    ///
+    /// # Errors
+    /// See [`CurrentSession::end_everywhere`].
+    pub fn end_everywhere(self) -> Result<(), SessionError> {
+        self.0.end_everywhere()
+    }
+
+    /// As [`CurrentSession::end_others`].
+    ///
+    /// # Errors
+    /// See [`CurrentSession::end_others`].
+    pub fn end_others(&self) -> Result<(), SessionError> {
+        self.0.end_others()
     }
 
     /// The handle, for the other verbs.

@@ -12,6 +12,7 @@ use crate::carrier::csrf::{OriginError, TrustedOrigins};
 use crate::carrier::response::{Cookie, DROP_TOKEN, SESSION_TOKEN, SameSite};
 use crate::carrier::{CookiePolicy, Foreign, Rules};
 use crate::id::{Carrier, CookieName, LabelError};
+use crate::revocation::Level;
 use crate::session::{OpenError, SealError, Sealer, Session};
 use crate::state::SessionState;
 
@@ -37,6 +38,7 @@ impl<T: SessionState> SessionLayer<T> {
             persistent: false,
             allows_cookie: |_| false,
             trusted: TrustedOrigins::default(),
+            logout_level: Level::Local,
             budget: DEFAULT_BUDGET,
             warn_above: DEFAULT_WARN_ABOVE,
         };
@@ -87,6 +89,15 @@ impl<T: SessionState> SessionLayer<T> {
         let mut trusted = self.desk.trusted.clone();
         trusted.add(origin)?;
         Ok(self.set(|desk| desk.trusted = trusted))
+    }
+
+    /// How durable a logout must be before it is answered. [`Level::Local`] unless set; of no effect without
+    /// [`revocations`](crate::session::SealerBuilder::revocations).
+    ///
+    /// The response of whoever logs out is held until then. At a higher level a logout waits for a store that servers share,
+    /// and is answered 503 while that is away; it is in force on this server all the same.
+    pub fn logout_level(self, level: Level) -> Self {
+        self.set(|desk| desk.logout_level = level)
     }
 
     /// Most bytes of the field that hands a token out, 4,093 unless set: the least that any browser keeps of a cookie.
@@ -180,6 +191,11 @@ impl<T: SessionState> SessionLayer<T> {
             (None, Some(token)) => sealer.open(token).map(Some),
             (None, None) => Ok(None),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn desk(&self) -> Arc<Desk<T>> {
+        Arc::clone(&self.desk)
     }
 
     fn named(self, name: CookieName) -> Self {

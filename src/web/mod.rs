@@ -57,6 +57,11 @@
 //! 4. On the way out a token is sealed once, if the session changed or its token is due, and goes where
 //!    [`carrier`](crate::carrier) says. Such a response is `no-store`.
 //!
+//! With [`SealerBuilder::revocations`](crate::session::SealerBuilder::revocations) a session that is ended is over on every
+//! server, its copies too, and [`end_everywhere`](CurrentSession::end_everywhere) and
+//! [`end_others`](CurrentSession::end_others) end those of its user. The response waits until that is durable; see
+//! [`SessionLayer::logout_level`].
+//!
 //! If a handler answers with a server error (5xx), only an end of the session is sent; what else it did to the session is not.
 //! Of two responses that change one session at once, the later one wins whole: a session is not a place for counters.
 //!
@@ -67,9 +72,11 @@
 mod current;
 mod departure;
 mod desk;
+mod ending;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
+mod hold;
 mod layer;
 mod service;
 mod visit;
@@ -84,3 +91,4 @@ pub use service::{ResponseFuture, SessionService};
 
 pub use crate::carrier::response::SameSite;
 pub use crate::carrier::{Arrived, CookiePolicy, Signals};
+pub use crate::revocation::Level;

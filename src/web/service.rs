@@ -11,10 +11,12 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::current::Slot;
+use super::current::{Closed, Slot};
 use super::departure::Departure;
 use super::desk::Desk;
+use super::hold::Held;
 use super::write;
+use crate::revocation::Revoking;
 use crate::state::SessionState;
 
 /// A service whose requests carry sessions. Made by [`SessionLayer`](super::SessionLayer).
@@ -36,7 +38,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, T>;
+    type Future = ResponseFuture<S::Future, T, ResponseBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -48,7 +50,7 @@ where
         if request.extensions_mut().insert(Arc::clone(&slot)).is_some() {
             tracing::warn!("two session layers of one type are around a handler; the inner one counts");
         }
-        ResponseFuture { inner: self.inner.call(request), slot }
+        ResponseFuture { inner: self.inner.call(request), slot, held: None }
     }
 }
 
@@ -76,40 +78,57 @@ impl<S: fmt::Debug, T> fmt::Debug for SessionService<S, T> {
 
 pin_project! {
     /// The future of a [`SessionService`]'s response.
-    pub struct ResponseFuture<F, T> {
+    pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
         slot: Arc<Slot<T>>,
+        // The handler's response, while what it did is not durable.
+        held: Option<Box<Held<B>>>,
     }
 
-    impl<F, T> PinnedDrop for ResponseFuture<F, T> {
+    impl<F, T, B> PinnedDrop for ResponseFuture<F, T, B> {
         fn drop(this: Pin<&mut Self>) {
             this.project().slot.abandon();
         }
     }
 }
 
-impl<F, T, ResponseBody, Error> Future for ResponseFuture<F, T>
+impl<F, T, B, Error> Future for ResponseFuture<F, T, B>
 where
-    F: Future<Output = Result<Response<ResponseBody>, Error>>,
+    F: Future<Output = Result<Response<B>, Error>>,
     T: SessionState,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.inner.poll(cx)).inspect_err(|_| this.slot.abandon())?;
-        let (departure, asked_signals) = this.slot.close(response.status().is_server_error());
-        if let Departure::Failed(error) = &departure {
-            // The body stays the handler's: there is no other, and it is this client's own.
-            *response.status_mut() = error.status();
+        if this.held.is_none() {
+            let mut response = ready!(this.inner.poll(cx)).inspect_err(|_| this.slot.abandon())?;
+            let revoking = leave(this.slot, &mut response);
+            if revoking.is_empty() {
+                return Poll::Ready(Ok(response));
+            }
+            *this.held = Some(Box::new(Held::new(response, revoking)));
         }
-        write::write(&this.slot.desk, &departure, asked_signals, response.headers_mut());
-        Poll::Ready(Ok(response))
+        let held = this.held.as_mut().expect("a response is held");
+        ready!(held.poll(cx));
+        let held = this.held.take().expect("a response is held");
+        Poll::Ready(Ok(held.into_response()))
     }
 }
 
-impl<F, T> fmt::Debug for ResponseFuture<F, T> {
+/// Writes into `response` what became of the session, and returns what it has to wait for.
+fn leave<T: SessionState, B>(slot: &Slot<T>, response: &mut Response<B>) -> Vec<Revoking> {
+    let Closed { departure, asked_signals, revoking } = slot.close(response.status().is_server_error());
+    if let Departure::Failed(error) = &departure {
+        // The body stays the handler's: there is no other, and it is this client's own.
+        *response.status_mut() = error.status();
+    }
+    write::write(&slot.desk, &departure, asked_signals, response.headers_mut());
+    revoking
+}
+
+impl<F, T, B> fmt::Debug for ResponseFuture<F, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

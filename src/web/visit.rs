@@ -7,22 +7,28 @@ use super::error::SessionError;
 use crate::carrier::cookie::Found;
 use crate::carrier::csrf::{self, CrossSite};
 use crate::carrier::{Act, Arrived, Delivery, Malformed, Presented, Route, Situation, deliver};
-use crate::session::{OpenError, Reason, Session, Token};
+use crate::id::SessionId;
+use crate::revocation::Revoking;
+use crate::session::{OpenError, Reason, SealError, Session, Token};
 use crate::state::{BodyError, SessionState};
 use crate::text::MAX_TEXT_LEN;
 
 /// What is known of a request's session, and what became of it.
 pub(super) struct Visit<T> {
     pub(super) situation: Situation,
-    forgery: Result<(), CrossSite>,
+    pub(super) forgery: Result<(), CrossSite>,
     login_forgery: Result<(), CrossSite>,
     pub(super) ticket: Ticket,
     pub(super) session: Option<Arc<Session<T>>>,
+    /// The session that the request came with, also if it cannot be read here and now.
+    pub(super) came: Option<SessionId>,
     pub(super) outgoing: Outgoing,
     /// The client may have a good cookie that this server cannot judge.
     pub(super) unjudged_cookie: bool,
     /// The client's cookie is worth nothing anywhere.
     pub(super) worthless_cookie: bool,
+    /// What the response waits for.
+    pub(super) revoking: Vec<Revoking>,
     /// The handler asked for the signals.
     pub(super) asked_signals: bool,
     /// The response's head is on its way.
@@ -85,7 +91,9 @@ impl<T: SessionState> Visit<T> {
             worthless_cookie: readable && head.cookie == Found::Conflict,
             ticket,
             session: None,
+            came: None,
             outgoing: Outgoing::Nothing,
+            revoking: Vec::new(),
             asked_signals: false,
             closed,
         }
@@ -107,7 +115,7 @@ impl<T: SessionState> Visit<T> {
     }
 
     /// Opens what came, once. A state whose own code panics on the way is one that cannot be read now, never no state.
-    fn judge(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
+    pub(super) fn judge(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
         let unread = SessionError::Unavailable(Reason::Body(BodyError::Decode).into());
         let verdict = match core::mem::replace(&mut self.ticket, Ticket::Judged(Err(unread))) {
             Ticket::Cookie(text) => self.open_cookie(desk, &text),
@@ -127,12 +135,14 @@ impl<T: SessionState> Visit<T> {
             Ok(session) => {
                 self.forgery.map_err(cross_site)?;
                 self.situation.arrived = Arrived::Cookie;
+                self.came = Some(session.id());
                 self.session = Some(Arc::new(session));
                 Ok(())
             }
             Err(error) => {
                 log_refusal(error, "cookie");
                 self.unjudged_cookie = error.keep_token();
+                self.came = error.session_id().filter(|_| self.unjudged_cookie);
                 self.worthless_cookie = !self.unjudged_cookie;
                 if error.status() == 503 { Err(SessionError::Unavailable(error)) } else { Ok(()) }
             }
@@ -143,6 +153,7 @@ impl<T: SessionState> Visit<T> {
         match desk.headers.open(text) {
             Ok(session) => {
                 self.situation.arrived = Arrived::Header;
+                self.came = Some(session.id());
                 self.session = Some(Arc::new(session));
                 Ok(())
             }
@@ -153,6 +164,7 @@ impl<T: SessionState> Visit<T> {
                 }
                 // Authentic, so it is the explicit credential of a client that holds tokens.
                 self.situation.arrived = Arrived::Header;
+                self.came = error.session_id();
                 Err(SessionError::Unavailable(error))
             }
         }
@@ -182,8 +194,8 @@ impl<T: SessionState> Visit<T> {
         let way = sending.map_or(Way::Header, |sending| sending.way);
         let sealer = desk.sealer(way);
         let token = sealer.start(state)?;
-        let session = Arc::new(sealer.open(&token).map_err(SessionError::Unavailable)?);
-        check_renewals(desk, way, &session)?;
+        let session = Arc::new(sealer.newborn().open(&token).map_err(SessionError::Unavailable)?);
+        check_renewals(desk, way, sealer.newborn().measure(&session))?;
         self.session = Some(Arc::clone(&session));
         let Some(sending) = sending else {
             self.outgoing = Outgoing::HandedOff;
@@ -227,27 +239,15 @@ impl<T: SessionState> Visit<T> {
             (Outgoing::Changed(sending), Err(SessionError::Undeliverable(_))) => *sending,
             (_, sending) => sending?,
         };
-        check_renewals(desk, sending.way, &session)?;
+        let sealer = desk.sealer(sending.way);
+        let is_newborn = matches!(self.outgoing, Outgoing::Started(..));
+        let sealer = if is_newborn { sealer.newborn() } else { sealer.with(&[]) };
+        check_renewals(desk, sending.way, sealer.measure(&session))?;
         self.outgoing = match self.outgoing {
             Outgoing::Started(..) => Outgoing::Started(sending, None),
             _ => Outgoing::Changed(sending),
         };
         self.session = Some(session);
-        Ok(())
-    }
-
-    /// Ends the session, or what is left of one that cannot be read.
-    pub(super) fn end(&mut self, desk: &Desk<T>) -> Result<(), SessionError> {
-        self.still_open()?;
-        match self.judge(desk) {
-            Ok(()) | Err(SessionError::Unavailable(_)) => {}
-            Err(error) => return Err(error),
-        }
-        if self.unjudged_cookie && self.situation.arrived != Arrived::Header {
-            self.forgery.map_err(cross_site)?;
-        }
-        self.session = None;
-        self.outgoing = Outgoing::Ended;
         Ok(())
     }
 
@@ -278,8 +278,12 @@ impl<T: SessionState> Visit<T> {
 }
 
 /// Refuses a session that fits now, if a later renewal might not: nobody would be there to hear of that.
-fn check_renewals<T: SessionState>(desk: &Desk<T>, way: Way, session: &Session<T>) -> Result<(), SessionError> {
-    desk.check_size(way, desk.sealer(way).measure(session)?)
+fn check_renewals<T: SessionState>(
+    desk: &Desk<T>,
+    way: Way,
+    measured: Result<usize, SealError>,
+) -> Result<(), SessionError> {
+    desk.check_size(way, measured?)
 }
 
 /// A copy of a token's text, for when it is judged. Of one that is far too long as much as is refused for its length: a
@@ -300,7 +304,7 @@ fn log_refusal(error: OpenError, carrier: &str) {
     }
 }
 
-fn cross_site(why: CrossSite) -> SessionError {
+pub(super) fn cross_site(why: CrossSite) -> SessionError {
     tracing::info!(%why, "a request from another site was refused");
     SessionError::CrossSite(why)
 }

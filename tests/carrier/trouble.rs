@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use tower_layer::Layer;
-use waxseal::Sealer;
 use waxseal::session::OpenError;
 use waxseal::time::{Clock, ManualClock, Timestamp};
+use waxseal::{Revoke, Sealer};
 
 use super::answer::{answers, same};
 use super::settings::{Act, Settings};
@@ -35,6 +35,9 @@ struct Row {
     /// The clock of the servers has doubts about itself.
     #[serde(default)]
     suspect_clock: bool,
+    /// It is by a list of revocations that the session is over.
+    #[serde(default)]
+    listed: bool,
     /// What a handler that reads answers to the cookie.
     cookie: String,
     /// And to the bearer token.
@@ -47,7 +50,11 @@ struct Row {
 #[test]
 fn a_refused_token_goes_or_stays_as_its_reason_says() {
     let rows = table::<Table>("trouble").rows;
-    let name = |row: &Row| row.reason.clone() + if row.suspect_clock { ", the clock is suspect" } else { "" };
+    let name = |row: &Row| {
+        let [suspect, listed] = [(row.suspect_clock, ", the clock is suspect"), (row.listed, ", by a list")]
+            .map(|(is, name)| if is { name } else { "" });
+        format!("{}{suspect}{listed}", row.reason)
+    };
     run(rows.into_iter().map(|row| (name(&row), row)), CODES.len(), |_, row| row.check());
 }
 
@@ -127,11 +134,16 @@ impl Row {
             "disabled_key" => ring.entry(role::retiring()).set("status", "\"disabled\""),
             "expired_key" => ring.keys.push(entry(Key::test(7), "1782000000")),
             "retired_key" => ring.entry(role::retiring()).set("superseded_at", NOW - 100_000),
-            "revoked" => ring.top.set("not_before", NOW - 60),
+            "revoked" if !self.listed => ring.top.set("not_before", NOW - 60),
             _ => {}
         }
         let prefix = (self.reason == "prefix").then_some("shop_");
         let servers = Servers::with(&ring, prefix);
+        if self.listed {
+            let (servers, list) = servers.listed();
+            list.revoke(Revoke::subject("ada")).wait().unwrap();
+            return servers;
+        }
         if !self.suspect_clock {
             return servers;
         }

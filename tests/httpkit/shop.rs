@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use waxseal::session::SealerBuilder;
 use waxseal::time::{Clock, ManualClock, Timestamp};
-use waxseal::{Carrier, KeyRing, Older, Policy, SchemaError, Sealer, SessionState};
+use waxseal::{Carrier, KeyRing, Older, Policy, Revocations, SchemaError, Sealer, SessionState};
 
 use crate::testkit::NOW;
 use crate::testkit::reader::load_with;
@@ -73,6 +74,19 @@ impl Servers {
         Self { clock, ring, sealer }
     }
 
+    /// The same servers with a list of revocations, which is new.
+    pub(crate) fn listed(self) -> (Self, Revocations) {
+        let list = Revocations::in_memory(&self.ring);
+        let servers = self.asking(&list);
+        (servers, list)
+    }
+
+    /// The same servers with this list.
+    pub(crate) fn asking(self, list: &Revocations) -> Self {
+        let sealer = builder(&self.ring, Arc::clone(&self.clock)).revocations(list).build().unwrap();
+        Self { sealer, ..self }
+    }
+
     /// The sealer of tokens in the cookie called `name`.
     pub(crate) fn cookie(&self, name: &str) -> Sealer<Shop> {
         self.sealer.carrier(Carrier::cookie(name).unwrap())
@@ -81,15 +95,19 @@ impl Servers {
 
 /// A sealer whose tokens live for [`LIFE`] and are due after half of it.
 pub(crate) fn sealer(ring: &KeyRing, clock: impl Clock, prefix: Option<&str>) -> Sealer<Shop> {
-    let policy = Policy::default()
-        .token_lifetime(Duration::from_secs(LIFE))
-        .idle_limit(Duration::from_secs(2 * LIFE))
-        .absolute_limit(Duration::from_secs(12 * LIFE));
-    let builder = Sealer::builder(ring, "session").policy(policy).clock(clock);
+    let builder = builder(ring, clock);
     match prefix {
         Some(prefix) => builder.prefix(prefix).build().unwrap(),
         None => builder.build().unwrap(),
     }
+}
+
+fn builder(ring: &KeyRing, clock: impl Clock) -> SealerBuilder<Shop> {
+    let policy = Policy::default()
+        .token_lifetime(Duration::from_secs(LIFE))
+        .idle_limit(Duration::from_secs(2 * LIFE))
+        .absolute_limit(Duration::from_secs(12 * LIFE));
+    Sealer::builder(ring, "session").policy(policy).clock(clock)
 }
 
 /// Seconds that a token lives.

@@ -38,6 +38,8 @@ fn every_error_is_one_status_its_fields_and_a_sentence() {
         (SessionError::TooLarge { bytes: 5_000, budget: 4_093 }, 413, None),
         (SessionError::Concurrent, 500, None),
         (SessionError::LayerMissing, 500, None),
+        (SessionError::NoRevocations, 500, None),
+        (SessionError::NoSubject, 500, None),
         (SessionError::SubjectChanged, 500, None),
         (SessionError::TooLate, 500, None),
         (SessionError::Unavailable(refused), 503, None),
@@ -48,6 +50,8 @@ fn every_error_is_one_status_its_fields_and_a_sentence() {
         (ended(refused.reason()), 401, Some(INVALID_TOKEN)),
         // Whoever would be told 401 gives a token up that will be good again.
         (ended(Reason::DisabledKey { key_id }), 503, None),
+        (ended(Reason::UnknownRevocation { stale_for: Some(60) }), 503, None),
+        (ended(Reason::Revoked), 401, Some(INVALID_TOKEN)),
         (SessionError::from(SealError::TooLong { excess: 1 }), 413, None),
         (SessionError::Seal(SealError::ForeignSession), 500, None),
         (SessionError::Seal(SealError::Lifetime), 500, None),

@@ -18,7 +18,7 @@ use crate::httpkit::shop::{Servers, Shop, shop};
 use crate::httpkit::{request, send};
 
 /// Everything that would change the session.
-fn each_verb(session: &CurrentSession<Shop>) -> [Result<(), SessionError>; 6] {
+fn each_verb(session: &CurrentSession<Shop>) -> [Result<(), SessionError>; 8] {
     [
         session.update(|shop| shop.count = 99),
         session.update(|_| ()),
@@ -26,6 +26,8 @@ fn each_verb(session: &CurrentSession<Shop>) -> [Result<(), SessionError>; 6] {
         session.hand_off(shop("eve")).map(drop),
         session.renew(),
         session.end(),
+        session.end_everywhere(),
+        session.end_others(),
     ]
 }
 
@@ -41,7 +43,7 @@ fn a_handle_that_outlives_the_head_can_only_read() {
     });
     assert_eq!(sent(&servers, &response).unwrap().state().count, 5);
     let session = kept.recv().unwrap();
-    assert_eq!(each_verb(&session), [Err(SessionError::TooLate); 6]);
+    assert_eq!(each_verb(&session), [Err(SessionError::TooLate); 8]);
     assert_eq!(session.get().unwrap().unwrap().state().count, 5);
     assert_eq!(SessionError::TooLate.status(), 500);
 }
@@ -84,7 +86,7 @@ fn a_handle_that_is_made_after_the_head_can_only_read() {
         assert_eq!(response.headers().len(), 0);
         let parts = kept.recv().unwrap();
         let session = CurrentSession::<Shop>::of_parts(&parts).unwrap();
-        assert_eq!(each_verb(&session), [Err(SessionError::TooLate); 6]);
+        assert_eq!(each_verb(&session), [Err(SessionError::TooLate); 8]);
         assert_eq!(session.get().unwrap().unwrap().state(), &shop("ada"));
     }
 }
@@ -171,6 +173,6 @@ fn a_handle_learns_that_nobody_will_answer() {
         if !fails {
             drop(response);
         }
-        assert_eq!(each_verb(&kept.recv().unwrap()), [Err(SessionError::TooLate); 6], "fails: {fails}");
+        assert_eq!(each_verb(&kept.recv().unwrap()), [Err(SessionError::TooLate); 8], "fails: {fails}");
     }
 }
