@@ -90,13 +90,36 @@ fn servers_that_start_at_once_share_the_ring_that_one_of_them_made() {
     let emptied = b.call("DELETE", "/cart", &renewed.token(), None);
     assert_eq!(emptied.json()["cart"], json!([]));
     let farewell = a.call("POST", "/logout", &emptied.token(), None);
-    assert!(farewell.json()["caution"].as_str().unwrap().contains("nothing was revoked"));
+    assert!(farewell.json()["caution"].as_str().unwrap().contains("this server's memory"));
     assert_eq!(farewell.header("session-token"), Some("?0"));
+    for copy in [&first, &third, &emptied.token()] {
+        assert_eq!(a.session(copy).status, 401, "a copy is over too");
+    }
+    assert_eq!(b.session(&third).status, 200, "another server is not told");
 
+    let fourth = a.call("POST", "/cart", &a.log_in("bob"), line(1042, 3)).token();
     drop(a);
     let again = Server::start(&ring);
-    assert_eq!(again.session(&third).json()["cart"], read["cart"], "a restart keeps every session");
+    let cart = json!([{ "sku": 1042, "count": 3 }]);
+    assert_eq!(again.session(&fourth).json()["cart"], cart, "a restart keeps every session");
     assert!(!again.log().contains("DEVELOPMENT RING"), "{}", again.log());
+}
+
+#[test]
+fn a_user_logs_out_elsewhere_and_everywhere() {
+    let (_directory, ring) = scratch();
+    let server = Server::start(&ring);
+    let [here, there, bob] = ["ada", "ada", "bob"].map(|user| server.log_in(user));
+    let others = server.call("POST", "/logout/others", &here, None);
+    assert_eq!((others.status.as_u16(), others.header("session-token")), (200, None));
+    assert_eq!([&here, &there, &bob].map(|token| server.session(token).status.as_u16()), [200, 401, 200]);
+
+    let again = server.log_in("ada");
+    let everywhere = server.call("POST", "/logout/everywhere", &here, None);
+    assert_eq!((everywhere.status.as_u16(), everywhere.header("session-token")), (200, Some("?0")));
+    assert_eq!([&here, &again, &bob].map(|token| server.session(token).status.as_u16()), [401, 401, 200]);
+    assert_eq!(server.call("POST", "/logout/everywhere", &here, None).status, 401, "nobody is asking");
+    assert_eq!(server.session(&server.log_in("ada")).status, 200, "whoever logs in again stays");
 }
 
 #[test]

@@ -19,7 +19,11 @@ use crate::shop::Shop;
 
 /// The routes of the forms.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/form/login", post(log_in)).route("/form/logout", post(log_out))
+    Router::new()
+        .route("/form/login", post(log_in))
+        .route("/form/logout", post(log_out))
+        .route("/form/logout/everywhere", post(log_out_everywhere))
+        .route("/form/logout/others", post(log_out_others))
 }
 
 #[derive(Deserialize)]
@@ -53,6 +57,16 @@ async fn log_in(session: CurrentSession<Shop>, form: Result<Form<Login>, FormRej
 
 async fn log_out(session: CurrentSession<Shop>) -> Result<Redirect, Problem> {
     session.end()?;
+    Ok(Redirect::to("/"))
+}
+
+async fn log_out_everywhere(session: CurrentSession<Shop>) -> Result<Redirect, Problem> {
+    session.end_everywhere()?;
+    Ok(Redirect::to("/"))
+}
+
+async fn log_out_others(session: CurrentSession<Shop>) -> Result<Redirect, Problem> {
+    session.end_others()?;
     Ok(Redirect::to("/"))
 }
 

@@ -1,4 +1,4 @@
-//! A shop whose server keeps no session: a JSON API with a page, on axum.
+//! A shop whose server keeps no session, only which ones are over: a JSON API with a page, on axum.
 //!
 //! Run it, open the page, and run a second one on another port beside it: both hold the same key
 //! ring, so each opens what the other sealed. Rotate the ring and watch both follow.
@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use waxseal::session::BuildError;
 use waxseal::web::CookiePolicy;
-use waxseal::{KeyRing, Policy, Sealer, SessionLayer};
+use waxseal::{KeyRing, Policy, Revocations, Sealer, SessionLayer};
 
 use crate::args::{Asked, Settings};
 use crate::shop::Shop;
@@ -56,7 +56,9 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let ring = dev_ring::load_or_create(&settings.ring)?;
     // The ring is followed for as long as this guard lives: to the end of the server.
     let _follow = ring.follow();
-    let sealer = sealer(&ring).map_err(|error| misfit(&settings.ring, &error))?;
+    // Of this server alone, and lost with it: the demo has no store.
+    let revocations = Revocations::in_memory(&ring);
+    let sealer = sealer(&ring, &revocations).map_err(|error| misfit(&settings.ring, &error))?;
     let app = routes::router(ring, sessions(&sealer, settings)?);
     // This machine only: the demo asks for no password.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await.map_err(|error| {
@@ -70,12 +72,12 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 }
 
 /// Tokens live 15 minutes and are renewed while the user is active, for at most 12 hours.
-fn sealer(ring: &KeyRing) -> Result<Sealer<Shop>, BuildError> {
+fn sealer(ring: &KeyRing, revocations: &Revocations) -> Result<Sealer<Shop>, BuildError> {
     let policy = Policy::default()
         .token_lifetime(Duration::from_secs(15 * 60))
         .idle_limit(Duration::from_secs(60 * 60))
         .absolute_limit(ABSOLUTE_LIMIT);
-    Sealer::builder(ring, "session").policy(policy).build()
+    Sealer::builder(ring, "session").policy(policy).revocations(revocations).build()
 }
 
 /// How sessions travel between here and the browser.

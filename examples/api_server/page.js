@@ -30,9 +30,12 @@ async function call(method, path, body) {
   const answer = await response.json();
   if (answer.signals) travel = answer;
   note(`${method} ${path} → ${response.status}${outcome(response.headers.get("Session-Token"))}`);
-  if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
+  if (!response.ok) throw Object.assign(new Error(answer.error ?? NOT_KEPT), { status: response.status });
   return answer;
 }
+
+// A logout is answered so if the server could not write it down.
+const NOT_KEPT = "This is in force on the server, but it could not make it last. It goes on trying.";
 
 function outcome(field) {
   if (field === "?0") return ": forget your token";
@@ -220,13 +223,23 @@ onClick("clear", () => call("DELETE", "/cart"));
 onClick("show", () => call("GET", "/session"));
 // An answer shows the token that its request came with, so the new one is shown by the next.
 onClick("renew", () => call("POST", "/renew").then(() => call("GET", "/session")));
-onClick("logout", async () => {
+async function logOut(path) {
   try {
-    note((await call("POST", "/logout")).caution);
+    const { logout, caution } = await call("POST", path);
+    note(caution);
+    note(logout);
   } finally {
     session.clear(); // whatever the server says: to log out is to forget the token
   }
   return look();
+}
+onClick("logout", () => logOut("/logout"));
+onClick("logout-everywhere", () => logOut("/logout/everywhere"));
+onClick("logout-others", async () => {
+  const { logout, caution } = await call("POST", "/logout/others");
+  note(caution);
+  note(logout);
+  return call("GET", "/session");
 });
 
 // The forms go to the server without this script, and cannot take a token along.

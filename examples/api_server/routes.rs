@@ -1,7 +1,7 @@
 //! The JSON API: log in, look at the session, fill the cart, renew, log out.
 //!
 //! The layer around the routes carries the session: as a cookie, or as a token that the page's script holds. The server
-//! itself remembers nothing between two requests.
+//! itself remembers nothing between two requests but which sessions are over.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -27,6 +27,8 @@ pub(crate) fn router(ring: KeyRing, sessions: SessionLayer<Shop>) -> Router {
         .route("/cart", post(add).delete(clear))
         .route("/renew", post(renew))
         .route("/logout", post(log_out))
+        .route("/logout/everywhere", post(log_out_everywhere))
+        .route("/logout/others", post(log_out_others))
         .merge(forms::routes())
         .layer(sessions)
         .route("/keys", get(keys))
@@ -96,16 +98,29 @@ async fn renew(session: Opened) -> Result<Json<View>, Refusal> {
     Ok(View::of(session.current(), session.session()))
 }
 
-/// Ends the session: the client is told to forget its token. Whoever has none is logged out already.
+/// Ends the session, in every copy of its token. Whoever has none is logged out already.
 async fn log_out(session: CurrentSession<Shop>) -> Result<Json<Farewell>, Refusal> {
     let open = session.get().ok().flatten();
     session.end()?;
-    Ok(Json(Farewell {
-        logout: "forget your token: this server keeps no session, so there is nothing for it to delete",
-        caution: "nothing was revoked: whoever copied the token can use it until it expires, and renew it until the end",
-        expires: open.as_ref().map(|open| open.expires_at()),
-        end: open.as_ref().map(|open| open.start().plus(ABSOLUTE_LIMIT.as_secs())),
-    }))
+    Ok(Farewell::of(open.as_deref(), "forget your token: your session is over, and no copy of the token opens here"))
+}
+
+/// Ends every session of the user, this one included.
+async fn log_out_everywhere(session: Opened) -> Result<Json<Farewell>, Refusal> {
+    let current = session?.current().clone();
+    let open = current.get()?;
+    current.end_everywhere()?;
+    Ok(Farewell::of(
+        open.as_deref(),
+        "forget your token: all your sessions are over, and no token of theirs opens here",
+    ))
+}
+
+/// Ends every other session of the user.
+async fn log_out_others(session: Opened) -> Result<Json<Farewell>, Refusal> {
+    let session = session?;
+    session.end_others()?;
+    Ok(Farewell::of(Some(session.session()), "all your other sessions are over, and this one goes on"))
 }
 
 /// The ring without its secrets. A real service shows this to its operators only.
@@ -199,7 +214,7 @@ struct Who {
     travel: Travel,
 }
 
-/// What a client is told when it logs out.
+/// What a client is told when it ends sessions.
 #[derive(Serialize)]
 struct Farewell {
     logout: &'static str,
@@ -208,6 +223,18 @@ struct Farewell {
     expires: Option<Timestamp>,
     /// When the session ends, however often it is renewed.
     end: Option<Timestamp>,
+}
+
+impl Farewell {
+    fn of(open: Option<&Session<Shop>>, logout: &'static str) -> Json<Self> {
+        Json(Self {
+            logout,
+            caution: "this is kept in this server's memory: another one, and this one after a restart, knows nothing of it, \
+                      and opens copies of these tokens until they end",
+            expires: open.map(Session::expires_at),
+            end: open.map(|open| open.start().plus(ABSOLUTE_LIMIT.as_secs())),
+        })
+    }
 }
 
 /// Longest user name, in characters.

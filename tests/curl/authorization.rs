@@ -76,6 +76,7 @@ fn the_field_in_every_spelling() {
 fn beside_a_cookie_of_somebody_else() {
     let site = Site::start();
     let (ada, bob) = (site.keys.bearer("ada"), site.keys.cookie("bob"));
+    let (leaves, leaves_too) = (site.keys.bearer("ada"), site.keys.bearer("ada"));
     let carried = |ask: Ask| ask.cookie(&bob);
     let elsewhere = |ask: Ask| ask.field("Sec-Fetch-Site: cross-site");
     let basic = |ask: Ask| ask.field("Authorization: Basic YWRhOnNlY3JldA==");
@@ -99,7 +100,9 @@ fn beside_a_cookie_of_somebody_else() {
             elsewhere(carried(login())).bearer(&ada),
             Face::written(200).gives_token().user("ada").by("header"),
         ),
-        row("good, logged out", carried(post("/logout")).bearer(&ada), ended()),
+        row("good, logged out", carried(post("/logout")).bearer(&leaves), ended()).http1_only(),
+        row("the same, over HTTP/2", carried(post("/logout")).bearer(&leaves_too), ended()).http2_only(),
+        row("good, and logged out before", carried(whoami()).bearer(&leaves), refused()),
         row("bad", bad(carried(whoami())), refused()),
         row("bad, and a session is needed", bad(carried(session())), refused()),
         row("bad, changed", bad(carried(cart())), refused()),

@@ -45,7 +45,11 @@ fn always() {
             whoami().bearer(&bearer).cookie(&good).field("DNT: 1"),
             ada_by("header").heard("DNT"),
         ),
-        row("logout", post("/logout").cookie(&good), Face::written_unasked(200).takes_token().deletes_cookie()),
+        row(
+            "logout",
+            post("/logout").cookie(site.keys.cookie("ada")),
+            Face::written_unasked(200).takes_token().deletes_cookie(),
+        ),
         row("worthless", whoami().cookie("x"), Face::written(200).deletes_cookie().nobody()),
     ]);
 }
@@ -56,6 +60,7 @@ fn always() {
 fn never() {
     let site = Site::with(&["--policy", "never"]);
     let (good, bearer) = (site.keys.cookie("bob"), site.keys.bearer("ada"));
+    let (leaves, leaves_too) = (site.keys.bearer("ada"), site.keys.bearer("ada"));
     // The answers show the signals, and so depend on them, whatever the policy makes of them.
     let written = || Face::written(200).user("ada");
     let gone = || Face::written(200).deletes_cookie();
@@ -81,7 +86,9 @@ fn never() {
         ),
         row("read", session().bearer(&bearer), ada_by("header")),
         row("changed", cart().bearer(&bearer), written().gives_token().by("header")),
-        row("logout", post("/logout").bearer(&bearer), Face::written_unasked(200).takes_token()),
+        row("logout", post("/logout").bearer(&leaves), Face::written_unasked(200).takes_token()).http1_only(),
+        row("logout over HTTP/2", post("/logout").bearer(&leaves_too), Face::written_unasked(200).takes_token())
+            .http2_only(),
         row("refused", whoami().bearer("EQ"), refused()),
         row("a good cookie", whoami().cookie(&good), gone().nobody()),
         row(
@@ -112,14 +119,18 @@ fn never() {
 fn plain_http() {
     let site = Site::with(&[PLAIN_HTTP]);
     let (_, port) = site.server.authority().split_once(':').unwrap();
-    let good = mint(&sealer(&site.keys.now, &plain_cookie()), "ada", now());
+    let [good, leaves] = [(); 2].map(|()| mint(&sealer(&site.keys.now, &plain_cookie()), "ada", now()));
     let bearer = site.keys.bearer("ada");
     let own = |ask: Ask| ask.field(format!("Cookie: id={good}"));
     let begun = || Face::written(200).sets_cookie().user("ada");
     let mut rows: Vec<Row> = vec![
         row("worthless", whoami().field("Cookie: id=x"), Face::written(200).deletes_cookie().nobody()),
         row("the cookie of a server with HTTPS", whoami().cookie(site.keys.cookie("ada")), nobody()),
-        row("logout", own(post("/logout")), Face::written(200).takes_token().deletes_cookie()),
+        row(
+            "logout",
+            post("/logout").field(format!("Cookie: id={leaves}")),
+            Face::written(200).takes_token().deletes_cookie(),
+        ),
     ];
     for host in [
         "127.0.0.1",

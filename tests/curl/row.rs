@@ -47,6 +47,12 @@ impl Row {
         self
     }
 
+    /// Not to be sent over HTTP/1.1.
+    pub(crate) fn http2_only(mut self) -> Self {
+        self.http1.clear();
+        self
+    }
+
     /// What may come back; nothing if the protocol is not for this row.
     pub(crate) fn expected(&self, protocol: Protocol) -> &[Outcome] {
         match protocol {

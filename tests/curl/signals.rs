@@ -152,7 +152,7 @@ fn the_page_hands_over_a_bearer_token() {
 fn a_cookie_from_before_the_signal() {
     let site = Site::start();
     let keys = &site.keys;
-    let (good, due) = (keys.cookie("ada"), keys.due(&cookie()));
+    let (good, due, leaves) = (keys.cookie("ada"), keys.due(&cookie()), keys.cookie("ada"));
     let chose = Shop { chose_cookie: true, ..Shop::of("ada".into()) };
     let chose = sealer(&keys.now, &cookie()).start(&chose).unwrap().into_string();
     let under = |ask: Ask| ask.field("DNT: 1");
@@ -187,7 +187,7 @@ fn a_cookie_from_before_the_signal() {
         ),
         row("the user chose: read", script(session()).cookie(&chose), ada()),
         row("the user chose: changed", under(cart()).cookie(&chose), renewed().heard("DNT")),
-        row("logged out", under(post("/logout")).cookie(&good), gone()),
+        row("logged out", under(post("/logout")).cookie(&leaves), gone()),
         row(
             "logged in anew",
             under(login()).cookie(&good),
