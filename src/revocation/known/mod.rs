@@ -144,7 +144,6 @@ impl Known {
 }
 
 /// For those who write it down, hand it on and watch over it.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the journal, the exchange and the metrics"))]
 impl Known {
     /// The least cut-off of `scope` at `now` that covers every session that has started by now, those too whose start an
     /// earlier cut-off moved past now: of the scope itself, of everyone, of any tenant of a subject, any subject of a tenant.
