@@ -151,6 +151,12 @@ impl Revocations {
         if self.shared.known.is_session_revoked(id, now) { Answer::Revoked } else { self.shared.freshness(now) }
     }
 
+    /// Whether sessions may be renewed here. A server that never knew what is revoked may open sessions if an operator says so, but
+    /// not give them new life: nobody would remember for long enough what ended them.
+    pub(crate) fn renews(&self) -> bool {
+        self.is_ready()
+    }
+
     /// Whether a cut-off ended the sessions of its owner. [`judge`](Self::judge) has been asked before.
     pub(crate) fn covers_owner(&self, owner: Owner<'_>, id: SessionId, now: Timestamp) -> bool {
         self.shared.known.is_owner_revoked(owner, id, now)

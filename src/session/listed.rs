@@ -25,6 +25,12 @@ impl RawSealer {
         }
     }
 
+    /// Why no session is given new life here, though those that there are may be opened.
+    pub(super) fn doubt_life(&self, call: Call<'_>) -> Doubt {
+        let never = Reason::UnknownRevocation { stale_for: None };
+        self.list(call).filter(|list| !list.renews()).map(|_| never)
+    }
+
     /// Whether the session was ended with all of its owner's, and then what there is of doubt. FORMAT.md, "Opening", steps 18
     /// and 19.
     pub(super) fn judge_owner(

@@ -195,6 +195,7 @@ impl RawSealer {
         }
         self.limits.accept(&info.times, &ring.times(entry, now), now).map_err(SealError::Session)?;
         let doubt = self.judge_id(info.id, now, call).map_err(SealError::Session)?;
+        let doubt = doubt.or_else(|| self.doubt_life(call));
         self.judge_owner(owner, info.id, doubt, now, call).map_err(SealError::Session)?;
         Ok(info.issued_at().max(now))
     }
