@@ -23,6 +23,8 @@ pub struct RevocationStatus {
     pub stale_bound: u64,
     /// Why it is not up to date.
     pub last_error: Option<String>,
+    /// Why this server cannot write what it revokes, nor say that it lives.
+    pub write_error: Option<String>,
     /// Revocations of this server that no other can read yet.
     pub waiting: usize,
     /// For how long a revocation is remembered, in seconds.
@@ -47,9 +49,9 @@ impl Revocations {
     pub fn status(&self) -> RevocationStatus {
         let shared = &self.shared;
         let now = shared.ring.clock().now();
-        let (waiting, nodes) = match &shared.store {
-            Store::Directory(directory) => (directory.waiting(), directory.nodes()),
-            Store::Memory => (0, vec![]),
+        let (waiting, write_error, nodes) = match &shared.store {
+            Store::Directory(directory) => (directory.waiting(), directory.trouble(), directory.nodes()),
+            Store::Memory => (0, None, vec![]),
         };
         let stats = shared.known.stats();
         RevocationStatus {
@@ -59,6 +61,7 @@ impl Revocations {
             synced_at: shared.synced_at(),
             stale_bound: shared.bound,
             last_error: shared.last_error(),
+            write_error,
             waiting,
             retention: retention(&shared.ring.snapshot().ring),
             sessions: stats.sessions,

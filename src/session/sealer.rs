@@ -79,7 +79,7 @@ impl<T: SessionState, M: Form> Sealer<T, M> {
 
     /// The same verbs for a session that began just now, which nobody else can have ended: no list is asked, so that logins
     /// go on while it cannot be relied on.
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "tower", test))]
     pub(crate) fn newborn(&self) -> Scoped<'_, T, M> {
         Scoped { sealer: self, call: Call { newborn: true, ..Call::default() } }
     }

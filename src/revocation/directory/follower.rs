@@ -31,6 +31,9 @@ pub(crate) struct Follower {
 /// One journal, as far as it was read.
 pub(crate) struct Followed {
     cursor: Option<Cursor>,
+    /// The last entry that was read, and as of the pass before: only what was read a while ago is surely on disk.
+    entry_seq: u64,
+    settled_seq: u64,
     pub(crate) fault: Option<Fault>,
     pub(crate) closed: bool,
     /// When its writer last said that it was alive, by its own clock.
@@ -87,11 +90,15 @@ impl Follower {
         let before = followed.cursor.as_ref().map(|cursor| (cursor.generation, cursor.seq));
         let (mentioned, carried) = (&mut self.mentioned, &mut self.carried);
         let mut news = vec![];
-        let (mut beat_at, mut closed) = (None, false);
-        let mut take = |line| match line {
-            Line::Entry(entry) if entry.at >= pass.dead => {
-                news.push(entry);
-                flush(&mut news, FLUSH_AT, pass);
+        let (mut beat_at, mut closed, mut entry_seq) = (None, false, followed.entry_seq);
+        followed.settled_seq = entry_seq;
+        let mut take = |seq, line| match line {
+            Line::Entry(entry) => {
+                entry_seq = seq;
+                if entry.at >= pass.dead {
+                    news.push(entry);
+                    flush(&mut news, FLUSH_AT, pass);
+                }
             }
             Line::Beat { at, read } => {
                 beat_at = Some(at);
@@ -99,13 +106,14 @@ impl Follower {
             }
             Line::Carried { at, of } => raise(carried, Some(of), at),
             Line::Closed => closed = true,
-            Line::Entry(_) | Line::Passed => {}
+            Line::Passed => {}
         };
         let path = self.path.join(writer.file_name());
         let Reached { cursor, fault } =
             read_on(&path, writer, self.fleet, followed.cursor.as_ref(), pass.secrets, &mut take);
         flush(&mut news, 0, pass);
         followed.cursor = cursor;
+        followed.entry_seq = entry_seq;
         followed.beat_at = beat_at.or(followed.beat_at);
         followed.closed |= closed;
         if followed.cursor.as_ref().map(|cursor| (cursor.generation, cursor.seq)) != before {
@@ -183,19 +191,24 @@ impl Follower {
         self.journals.iter().filter(|(_, followed)| old(followed)).map(|(&writer, _)| writer).collect()
     }
 
-    /// All that lives in the journals of `places`, read once more.
-    pub(crate) fn entries_of(&self, places: &[Place], pass: &Pass<'_>) -> Vec<Line> {
-        let mut lines = vec![];
-        for place in places {
-            let path = self.path.join(place.writer.file_name());
-            let mut take = |line| match line {
-                Line::Entry(entry) if entry.at >= pass.dead => lines.push(Line::Entry(entry)),
-                Line::Carried { at, of } if at >= pass.dead => lines.push(Line::Carried { at, of }),
+    /// All that lives in the journals of `places`, read once more, and those of them that could be read to the end.
+    pub(crate) fn entries_of(&self, places: &[Place], pass: &Pass<'_>) -> (Vec<Place>, Vec<Line>) {
+        let (mut whole, mut lines) = (vec![], vec![]);
+        for &place in places {
+            let before = lines.len();
+            let mut take = |_, line| match line {
+                Line::Entry(Entry { at, .. }) | Line::Carried { at, .. } if at >= pass.dead => lines.push(line),
                 _ => {}
             };
-            read_on(&path, place.writer, self.fleet, None, pass.secrets, &mut take);
+            let path = self.path.join(place.writer.file_name());
+            let Reached { cursor, fault } = read_on(&path, place.writer, self.fleet, None, pass.secrets, &mut take);
+            if fault.is_none() && cursor.is_some_and(|cursor| cursor.seq >= place.seq) {
+                whole.push(place);
+            } else {
+                lines.truncate(before);
+            }
         }
-        lines
+        (whole, lines)
     }
 
     pub(crate) fn fleet(&self) -> Fleet {
@@ -206,9 +219,11 @@ impl Follower {
         self.journals.iter().map(|(&writer, followed)| (writer, followed))
     }
 
-    /// What has been read of one journal.
-    pub(crate) fn place(&self, writer: WriterId) -> Option<Place> {
-        self.journals.get(&writer).filter(|followed| followed.cursor.is_some()).map(|f| Place { writer, seq: f.seq() })
+    /// What can be said to others of how far one journal goes. A beat may be gone after a crash of its machine, and a line that
+    /// was read just now too.
+    pub(crate) fn settled(&self, writer: WriterId) -> Option<Place> {
+        let followed = self.journals.get(&writer).filter(|followed| followed.is_whole())?;
+        Some(Place { writer, seq: followed.settled_seq })
     }
 
     pub(crate) fn fault(&self, writer: WriterId) -> Option<&Fault> {
@@ -218,7 +233,16 @@ impl Follower {
 
 impl Followed {
     fn new(now: Timestamp) -> Self {
-        Self { cursor: None, fault: None, closed: false, beat_at: None, still_since: now, lost_since: None }
+        Self {
+            cursor: None,
+            entry_seq: 0,
+            settled_seq: 0,
+            fault: None,
+            closed: false,
+            beat_at: None,
+            still_since: now,
+            lost_since: None,
+        }
     }
 
     /// The last sequence number that was read.

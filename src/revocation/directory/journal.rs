@@ -185,14 +185,15 @@ pub(crate) struct Reached {
     pub(crate) fault: Option<Fault>,
 }
 
-/// Reads what is new in the journal of `writer` since `cursor`, and gives every line to `take`.
+/// Reads what is new in the journal of `writer` since `cursor`, and gives every line to `take` with its sequence number; those of
+/// the base have the base's.
 pub(crate) fn read_on(
     path: &Path,
     writer: WriterId,
     fleet: Fleet,
     cursor: Option<&Cursor>,
     secrets: &Secrets,
-    take: &mut dyn FnMut(Line),
+    take: &mut dyn FnMut(u64, Line),
 ) -> Reached {
     let mut at = cursor.cloned();
     let fault = Reading { writer, fleet, secrets, take }.read(path, &mut at).err();
@@ -207,7 +208,7 @@ struct Reading<'a> {
     writer: WriterId,
     fleet: Fleet,
     secrets: &'a Secrets,
-    take: &'a mut dyn FnMut(Line),
+    take: &'a mut dyn FnMut(u64, Line),
 }
 
 impl Reading<'_> {
@@ -268,7 +269,7 @@ impl Reading<'_> {
             let (len, after) = rest.split_first_chunk::<2>().ok_or(damaged)?;
             let len = usize::from(u16::from_be_bytes(*len));
             let body = after.get(..len).ok_or(Fault::Damaged { offset: HEADER_LEN as u64 })?;
-            (self.take)(Line::read(body).map_err(|error| Fault::of(error, HEADER_LEN as u64))?);
+            (self.take)(cursor.seq, Line::read(body).map_err(|error| Fault::of(error, HEADER_LEN as u64))?);
             rest = &after[len..];
         }
         Ok(())
@@ -285,7 +286,8 @@ impl Reading<'_> {
             let read = file.take(CHUNK).read_to_end(&mut bytes)?;
             let used = self.lines(&bytes, cursor)?;
             bytes.drain(..used);
-            if read == 0 {
+            // Nothing more, or only zeros: however many there are, they are not read.
+            if read == 0 || bytes.len() > MAX_LINE_LEN {
                 break;
             }
         }
@@ -318,7 +320,7 @@ impl Reading<'_> {
                 return Err(Fault::Hole { after: cursor.seq, found: seq });
             }
             let line = Line::read(&rest[8..8 + len]).map_err(|error| Fault::of(error, cursor.offset))?;
-            (self.take)(line);
+            (self.take)(seq, line);
             used += 10 + len + 32;
             cursor.offset += (10 + len + 32) as u64;
             // A clone of the writer repeats numbers; what it says is authentic all the same.
@@ -439,6 +441,9 @@ pub(crate) const TEMP_PREFIX: &str = ".waxseal-revocations-";
 
 /// Most bytes of a line's body: two notes, and less than 100 beside.
 const MAX_BODY_LEN: usize = 512;
+
+/// Most bytes of a line of the tail.
+const MAX_LINE_LEN: usize = 2 + 8 + MAX_BODY_LEN + 32;
 
 /// Bytes of a tail that are read at once.
 const CHUNK: u64 = 1 << 20;

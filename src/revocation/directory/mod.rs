@@ -40,6 +40,8 @@ pub(crate) struct Directory {
     reader: Mutex<Reader>,
     /// Held for moments; never while other journals are read.
     writer: Mutex<Option<Writer>>,
+    /// Why this process could not write at the last pass.
+    trouble: Mutex<Option<String>>,
     /// As of the last pass, for whoever asks while another is under way.
     nodes: Mutex<Vec<NodeReport>>,
 }
@@ -58,6 +60,7 @@ impl Directory {
             observes,
             reader: Mutex::default(),
             writer: Mutex::new(None),
+            trouble: Mutex::default(),
             nodes: Mutex::default(),
         }
     }
@@ -182,9 +185,13 @@ impl Directory {
         if !self.observes && loaded {
             done = done.and_then(|()| self.tidy(writer, follower, own, pass));
         }
-        if let Err(error) = done {
-            tracing::error!(%error, waiting = writer.waiting(), "revocations of this server are not written");
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = &done
+            && trouble.as_ref() != Some(error)
+        {
+            tracing::error!(%error, waiting = writer.waiting(), "this server cannot write its revocations");
         }
+        *trouble = done.err();
     }
 
     fn tidy(
@@ -206,7 +213,9 @@ impl Directory {
         let gone = follower.dead(now, own);
         // All see it at once, and one of them is enough.
         if !gone.is_empty() && draw() % COLLECT_ONE_IN == 0 {
-            writer.carry(&gone, follower.entries_of(&gone, pass), secrets, known, now, dead)?;
+            // Another may have been faster, and then there is nothing to read.
+            let (gone, lines) = follower.entries_of(&gone, pass);
+            writer.carry(&gone, lines, secrets, known, now, dead)?;
             gone.iter().for_each(|place| self.remove(place.writer));
             tracing::info!(journals = gone.len(), "took over the journals of writers that have ended");
         }
@@ -238,6 +247,11 @@ impl Directory {
         if let Some(writer) = self.writer().as_mut() {
             writer.close();
         }
+    }
+
+    /// Why this process cannot write.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Entries that no other server can read yet.
@@ -289,7 +303,7 @@ pub struct NodeReport {
 /// One journal after the other, so that everybody's place is mentioned by somebody soon.
 fn mention(follower: &Follower, own: Option<WriterId>, round: usize) -> Option<Place> {
     let others: Vec<_> = follower.journals().map(|(writer, _)| writer).filter(|&writer| Some(writer) != own).collect();
-    follower.place(*others.get(round.checked_rem(others.len())?)?)
+    follower.settled(*others.get(round.checked_rem(others.len())?)?)
 }
 
 fn draw() -> u8 {

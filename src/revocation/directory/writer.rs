@@ -75,7 +75,10 @@ impl Writer {
             return Ok(());
         }
         // Whoever reads a revocation late must still find it alive: it lives from when it was shared.
-        self.outbox.iter_mut().for_each(|entry| entry.at = entry.at.max(now));
+        if self.outbox.iter().any(|entry| entry.at < now) {
+            self.outbox.iter_mut().for_each(|entry| entry.at = entry.at.max(now));
+            known.add_all(&self.outbox, now);
+        }
         let lines: Vec<_> = self.outbox.iter().cloned().map(Line::Entry).collect();
         let done = self.append(&lines, true, known, now);
         if done.is_ok() {
@@ -193,7 +196,7 @@ impl Writer {
     fn rewrite(&mut self, more: Vec<Line>, secrets: &Secrets, now: Timestamp, dead: Timestamp) -> Result<(), String> {
         let Some(journal) = &self.journal else { return Ok(()) };
         let mut base = vec![];
-        let mut take = |line| match line {
+        let mut take = |_, line| match line {
             Line::Entry(ref entry) if entry.at < dead => {}
             Line::Carried { at, .. } | Line::Beat { at, read: Some(_) } if at < dead => {}
             Line::Beat { read: None, .. } | Line::Closed | Line::Passed => {}
