@@ -332,6 +332,11 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_small() {
+        assert!(size_of::<OpenError>() <= 48, "{} bytes", size_of::<OpenError>());
+    }
+
+    #[test]
     fn only_an_authentic_token_can_buy_a_503() {
         let key_id = KeyId::from_bytes([1, 2, 3]);
         assert_eq!(OpenError::from(Reason::UnknownKey { key_id }).status(), 401);

@@ -88,7 +88,12 @@ mod tests {
                 session.end().unwrap();
             }
             let mut waits_for = self.waits_for.lock().unwrap();
-            session.with(|visit, _| Ok(visit.revoking.append(&mut waits_for))).unwrap();
+            session
+                .with(|visit, _| {
+                    visit.revoking.append(&mut waits_for);
+                    Ok(())
+                })
+                .unwrap();
             ready(Ok(Response::new("bye")))
         }
     }

@@ -26,6 +26,18 @@ pub async fn logout_thoroughly(session: CurrentSession<Shop>) -> Result<impl Int
     Ok(([(CLEAR_SITE_DATA, "\"cache\", \"storage\"")], Redirect::to("/")))
 }
 
+/// `POST /logout/everywhere`: ends every session of the user, on all devices.
+pub async fn logout_everywhere(shop: OpenSession<Shop>) -> Result<Redirect, SessionError> {
+    shop.end_everywhere()?;
+    Ok(Redirect::to("/"))
+}
+
+/// `POST /logout/others`: this device stays.
+pub async fn logout_others(shop: OpenSession<Shop>) -> Result<Redirect, SessionError> {
+    shop.end_others()?;
+    Ok(Redirect::to("/account"))
+}
+
 /// A page that shows somebody's session: not stored, and asked for again if the browser kept it in memory.
 async fn account(shop: OpenSession<Shop>) -> impl IntoResponse {
     let page = format!("<h1>{}</h1>{ask}{RELOAD}", shop.user, ask = ask().await.0);
@@ -43,6 +55,8 @@ pub fn app(sealer: &Sealer<Shop>) -> Router {
         .route("/", get(|| async { "who are you?" }))
         .route("/account", get(account))
         .route("/logout", get(ask).post(logout))
+        .route("/logout/everywhere", post(logout_everywhere))
+        .route("/logout/others", post(logout_others))
         .route("/logout/thorough", post(logout_thoroughly))
         .layer(SessionLayer::new(sealer))
 }

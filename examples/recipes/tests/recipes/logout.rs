@@ -1,7 +1,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use waxseal::SessionLayer;
+use waxseal::{KeyRing, Revocations, Sealer, SessionLayer};
 use waxseal_recipes::logout::app;
 
 use crate::browser::{Browser, OURS, send};
@@ -48,11 +48,46 @@ async fn clear_site_data_leaves_the_cookies_of_other_hosts() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_token_stays_good_until_it_ends() {
+async fn without_a_list_a_copy_of_the_token_stays_good_until_it_ends() {
     let mut browser = browser();
     let mut copy = browser.clone();
     browser.submit("/logout", "").await;
     assert_eq!(copy.load("/account").await.status, StatusCode::OK);
+}
+
+/// Browsers in which ada is logged in, at servers that have a list of revocations.
+fn browsers() -> [Browser; 3] {
+    let ring = KeyRing::generate().unwrap();
+    let sealer = Sealer::builder(&ring, "session").revocations(&Revocations::in_memory(&ring)).build().unwrap();
+    [(); 3].map(|()| {
+        let fields = SessionLayer::new(&sealer).request_headers(&ada()).unwrap();
+        let (name, token) = fields[header::COOKIE].to_str().unwrap().split_once('=').unwrap();
+        Browser::new(app(&sealer)).with_cookie(name, token)
+    })
+}
+
+#[tokio::test]
+async fn with_a_list_a_copy_is_worth_nothing() {
+    let [mut browser, mut other, _] = browsers();
+    let mut copy = browser.clone();
+    browser.submit("/logout", "").await;
+    assert_eq!(copy.load("/account").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(other.load("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_user_ends_the_other_devices_and_then_all() {
+    let [mut here, mut there, mut elsewhere] = browsers();
+    assert_eq!(here.submit("/logout/others", "").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(here.load("/account").await.status, StatusCode::OK);
+    for other in [&mut there, &mut elsewhere] {
+        assert_eq!(other.load("/account").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let mut copy = here.clone();
+    assert_eq!(here.submit("/logout/everywhere", "").await.status, StatusCode::SEE_OTHER);
+    assert!(here.cookies.is_empty());
+    assert_eq!(copy.load("/account").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(here.submit("/logout/everywhere", "").await.status, StatusCode::UNAUTHORIZED, "nobody is asking");
 }
 
 #[tokio::test]
