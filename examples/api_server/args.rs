@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     /// 0 takes a free port.
     pub(crate) port: u16,
     pub(crate) ring: PathBuf,
+    /// The directory in which servers tell each other whose sessions are over; beside the ring unless named.
+    pub(crate) revocations: Option<PathBuf>,
     pub(crate) policy: CookiePolicy,
     /// Cookies that need no HTTPS.
     pub(crate) plain_http: bool,
@@ -29,6 +31,7 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Aske
     let mut settings = Settings {
         port: 3000,
         ring: "waxseal-dev-ring.json".into(),
+        revocations: None,
         policy: CookiePolicy::default(),
         plain_http: false,
         trusted: vec![],
@@ -39,6 +42,9 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Aske
             Some("--plain-http") => settings.plain_http = true,
             Some("--policy") => settings.policy = policy(&value("--policy", arguments.next())?)?,
             Some("--port") => settings.port = port(&value("--port", arguments.next())?)?,
+            Some("--revocations") => {
+                settings.revocations = Some(value("--revocations", arguments.next())?.into());
+            }
             Some("--ring") => settings.ring = value("--ring", arguments.next())?.into(),
             Some("--trust") => settings.trusted.push(origin(&value("--trust", arguments.next())?)?),
             _ => return Err(format!("`{}` is not an option", argument.display())),
@@ -72,16 +78,30 @@ fn origin(text: &OsString) -> Result<String, String> {
     Ok(origin)
 }
 
+impl Settings {
+    /// Where revocations are shared.
+    pub(crate) fn revocations(&self) -> PathBuf {
+        self.revocations.clone().unwrap_or_else(|| {
+            let mut beside = self.ring.clone().into_os_string();
+            beside.push(".revocations");
+            beside.into()
+        })
+    }
+}
+
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 A shop whose server keeps no session: waxseal's example, on 127.0.0.1 only.
 
-Usage: api_server [--port PORT] [--ring PATH] [--policy POLICY]
-                  [--plain-http] [--trust ORIGIN]...
+Usage: api_server [--port PORT] [--ring PATH] [--revocations DIR]
+                  [--policy POLICY] [--plain-http] [--trust ORIGIN]...
 
   --port PORT      where to listen; 0 takes a free port [default: 3000]
   --ring PATH      the key ring file; if there is none, a development ring
                    is created there [default: waxseal-dev-ring.json]
+  --revocations DIR
+                   where servers tell each other whose sessions are over;
+                   made if it is not there [default: beside the ring]
   --policy POLICY  respect: cookies, but none for browsers that send Do Not
                    Track or Global Privacy Control; always: cookies;
                    never: no cookies [default: respect]
@@ -91,5 +111,6 @@ Usage: api_server [--port PORT] [--ring PATH] [--policy POLICY]
                    act with their users' cookies
   --help           this text
 
-Run two on different ports with one ring: each opens the other's tokens.
+Run two on different ports with one ring: each opens the other's tokens, and
+a logout on one holds on the other within about a second.
 ";

@@ -7,6 +7,7 @@
 //!     cargo run --example api_server -- --port 3001
 
 mod args;
+mod dev_list;
 mod dev_ring;
 mod forms;
 mod log;
@@ -56,14 +57,15 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let ring = dev_ring::load_or_create(&settings.ring)?;
     // The ring is followed for as long as this guard lives: to the end of the server.
     let _follow = ring.follow();
-    // Of this server alone, and lost with it: the demo has no store.
-    let revocations = Revocations::in_memory(&ring);
-    let sealer = sealer(&ring, &revocations).map_err(|error| misfit(&settings.ring, &error))?;
-    let app = routes::router(ring, sessions(&sealer, settings)?);
     // This machine only: the demo asks for no password.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await.map_err(|error| {
         format!("cannot listen on 127.0.0.1:{}: {error}; choose another port with --port", settings.port)
     })?;
+    let revocations = dev_list::load_or_create(&ring, &settings.revocations())?;
+    // So is the list of those who logged out.
+    let _follow_revocations = revocations.follow();
+    let sealer = sealer(&ring, &revocations).map_err(|error| misfit(&settings.ring, &error))?;
+    let app = routes::router(ring, revocations, sessions(&sealer, settings)?);
     log::say(format_args!("{}", welcome(&listener.local_addr()?.to_string(), settings)));
     tokio::select! {
         served = axum::serve(listener, app) => Ok(served?),
@@ -99,6 +101,8 @@ fn misfit(ring: &Path, error: &BuildError) -> String {
 /// What to try, for the policy that is in force: under another, half of it would fail.
 fn welcome(address: &str, settings: &Settings) -> String {
     let ring = settings.ring.display();
+    let revocations = settings.revocations();
+    let revocations = revocations.display();
     let with_cookie = format!(
         r#"
   curl -s -c jar --json '{{"user": "ada"}}' http://{address}/login; echo
@@ -133,11 +137,17 @@ Try the page, or these lines:
 {cookie}
 {says}
 {with_token}
-Start a second one with another --port and this --ring: it takes the same tokens.
+Start a second one with another --port and this --ring: it takes the same tokens,
+and whoever logs out on one is logged out on both.
 Rotate the keys while it runs, and look at them; no session is lost:
 
   cargo run --features cli -- keys rotate --ring {ring}
   curl -s http://{address}/keys; echo
+
+End sessions from the shell, and see how the list is doing:
+
+  cargo run --features cli -- revoke subject ada --ring {ring} --revocations {revocations}
+  curl -s http://{address}/revocations; echo
 "#
     )
 }

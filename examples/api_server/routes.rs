@@ -10,16 +10,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use waxseal::keys::RingStatus;
+use waxseal::revocation::RevocationStatus;
 use waxseal::time::Timestamp;
 use waxseal::web::{Arrived, Signals};
-use waxseal::{CurrentSession, KeyId, KeyRing, OpenSession, Session, SessionError, SessionLayer};
+use waxseal::{CurrentSession, KeyId, KeyRing, OpenSession, Revocations, Session, SessionError, SessionLayer};
 
 use crate::refusal::Refusal;
 use crate::shop::{CartLine, Shop};
 use crate::{ABSOLUTE_LIMIT, forms, page};
 
 /// All routes, the page included. Only the routes inside of the layer have a session.
-pub(crate) fn router(ring: KeyRing, sessions: SessionLayer<Shop>) -> Router {
+pub(crate) fn router(ring: KeyRing, revocations: Revocations, sessions: SessionLayer<Shop>) -> Router {
     Router::new()
         .route("/login", post(log_in))
         .route("/session", get(show))
@@ -32,9 +33,11 @@ pub(crate) fn router(ring: KeyRing, sessions: SessionLayer<Shop>) -> Router {
         .merge(forms::routes())
         .layer(sessions)
         .route("/keys", get(keys))
+        .route("/revocations", get(list))
+        .route("/ready", get(ready))
         .merge(page::routes())
         .fallback(no_such_path)
-        .with_state(ring)
+        .with_state(Operated { ring, revocations })
 }
 
 #[derive(Deserialize)]
@@ -124,8 +127,25 @@ async fn log_out_others(session: Opened) -> Result<Json<Farewell>, Refusal> {
 }
 
 /// The ring without its secrets. A real service shows this to its operators only.
-async fn keys(State(ring): State<KeyRing>) -> Json<RingStatus> {
-    Json(ring.status())
+async fn keys(State(operated): State<Operated>) -> Json<RingStatus> {
+    Json(operated.ring.status())
+}
+
+/// How the list of revocations is doing. For operators as well.
+async fn list(State(operated): State<Operated>) -> Json<RevocationStatus> {
+    Json(operated.revocations.status())
+}
+
+/// For a load balancer: whether this server can judge sessions. It stays ready if the others cannot be reached for a while.
+async fn ready(State(operated): State<Operated>) -> StatusCode {
+    if operated.revocations.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// What the operators look at.
+#[derive(Clone)]
+struct Operated {
+    ring: KeyRing,
+    revocations: Revocations,
 }
 
 async fn no_such_path() -> Refusal {
@@ -229,8 +249,7 @@ impl Farewell {
     fn of(open: Option<&Session<Shop>>, logout: &'static str) -> Json<Self> {
         Json(Self {
             logout,
-            caution: "this is kept in this server's memory: another one, and this one after a restart, knows nothing of it, \
-                      and opens copies of these tokens until they end",
+            caution: "forget your token all the same: the other servers learn of this within about a second",
             expires: open.map(Session::expires_at),
             end: open.map(|open| open.start().plus(ABSOLUTE_LIMIT.as_secs())),
         })

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::known::Owner;
@@ -68,11 +69,11 @@ impl Revocations {
     }
 }
 
-/// The thread that writes, until its last handle is dropped.
+/// The threads that write and watch over that, until its last handle is dropped.
 pub(super) struct Committer {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -84,21 +85,26 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     entries: Vec<(Entry, Revoked, Level, Arc<Promise>)>,
+    /// Promises of what is being written.
+    writing: Vec<Arc<Promise>>,
+    /// How often writing began.
+    batch: u64,
     stopped: bool,
 }
 
 impl Committer {
     /// For a list that is written nowhere.
     pub(super) fn none(shared: &Arc<Shared>) -> std::io::Result<Self> {
-        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), thread: None })
+        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![] })
     }
 
     pub(super) fn spawn(shared: &Arc<Shared>) -> std::io::Result<Self> {
-        let queue = Arc::<Queue>::default();
-        let (theirs, writes) = (Arc::clone(shared), Arc::clone(&queue));
-        let thread = std::thread::Builder::new().name("waxseal-revoke".to_owned());
-        let thread = thread.spawn(move || while write_batch(&theirs, &writes) {})?;
-        Ok(Self { shared: Arc::clone(shared), queue, thread: Some(thread) })
+        let mut committer = Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![] };
+        let (list, queue) = (Arc::clone(shared), Arc::clone(&committer.queue));
+        committer.threads.push(thread("waxseal-revoke", move || while write_batch(&list, &queue) {})?);
+        let queue = Arc::clone(&committer.queue);
+        committer.threads.push(thread("waxseal-patience", move || while watch_batch(&queue, PATIENCE) {})?);
+        Ok(committer)
     }
 
     fn queue(&self, entry: Entry, done: Revoked, level: Level) -> Revoking {
@@ -109,6 +115,30 @@ impl Committer {
     }
 }
 
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+/// Gives up waiting for a disk or a network that does not answer, so that no logout hangs with it; false once there will be
+/// nothing more. What is written after all is durable all the same.
+fn watch_batch(queue: &Queue, patience: Duration) -> bool {
+    let idle = |waiting: &mut Waiting| waiting.writing.is_empty() && !waiting.stopped;
+    let waiting = queue.changed.wait_while(queue.waiting(), idle).unwrap_or_else(PoisonError::into_inner);
+    let batch = waiting.batch;
+    let busy = |waiting: &mut Waiting| waiting.batch == batch && !waiting.writing.is_empty();
+    let waited = queue.changed.wait_timeout_while(waiting, patience, busy);
+    let (mut waiting, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+    if timeout.timed_out() {
+        let why = format!("the store has not answered for {} s", patience.as_secs());
+        let late = std::mem::take(&mut waiting.writing);
+        let queued = waiting.entries.iter().map(|(.., promise)| promise);
+        for promise in late.iter().chain(queued) {
+            promise.keep(Err(RevokeError::NotDurable { reached: None, why: why.clone() }));
+        }
+    }
+    !waiting.stopped
+}
+
 /// Writes all that has come meanwhile with one sync of the disk; false once there will be nothing more.
 fn write_batch(shared: &Shared, queue: &Queue) -> bool {
     let idle = |waiting: &mut Waiting| waiting.entries.is_empty() && !waiting.stopped;
@@ -116,10 +146,13 @@ fn write_batch(shared: &Shared, queue: &Queue) -> bool {
     let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
     let batch = std::mem::take(&mut waiting.entries);
     let stopped = waiting.stopped;
+    waiting.writing = batch.iter().map(|(.., promise)| Arc::clone(promise)).collect();
+    waiting.batch += 1;
     drop(waiting);
     if batch.is_empty() {
         return !stopped;
     }
+    queue.changed.notify_all();
     let entries = batch.iter().map(|(entry, ..)| entry.clone()).collect();
     let written = shared.write(entries);
     for (_, done, level, promise) in batch {
@@ -128,6 +161,8 @@ fn write_batch(shared: &Shared, queue: &Queue) -> bool {
             Err(why) => Err(RevokeError::NotDurable { reached: None, why: why.clone() }),
         });
     }
+    queue.waiting().writing.clear();
+    queue.changed.notify_all();
     true
 }
 
@@ -159,11 +194,35 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.queue.waiting().stopped = true;
         self.queue.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
         if let Store::Directory(directory) = &self.shared.store {
             directory.close();
         }
+    }
+}
+
+/// How long whoever revokes waits for the store.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_ever_for_a_store_that_hangs() {
+        let queue = Queue::default();
+        let (late, promise) = Revoking::new();
+        let (queued, behind) = Revoking::new();
+        let entry = Entry { at: Timestamp::default(), act: Act::Retract(CutOffId([0; 8])), note: Note::default() };
+        let done = Revoked { level: Level::Local, until: None, cut_off: None };
+        queue.waiting().writing.push(Arc::clone(&promise));
+        queue.waiting().entries.push((entry, done, Level::Local, behind));
+        assert!(watch_batch(&queue, Duration::ZERO));
+        for revoking in [late, queued] {
+            assert!(matches!(revoking.wait(), Err(RevokeError::NotDurable { reached: None, .. })));
+        }
+        promise.keep(Ok(done));
     }
 }

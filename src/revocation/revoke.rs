@@ -196,11 +196,11 @@ struct Waiting {
 }
 
 impl Promise {
-    /// Tells whoever waits, or will.
+    /// Tells whoever waits, or will. What was said first stays said.
     pub(super) fn keep(&self, done: Result<Revoked, RevokeError>) {
         let waker = {
             let mut state = self.state();
-            state.done = Some(done);
+            state.done.get_or_insert(done);
             state.waker.take()
         };
         self.kept.notify_all();

@@ -171,6 +171,15 @@ impl Answer {
     }
 }
 
+/// Waits until `wished` is true; fails with `wish` after a while.
+pub(crate) fn wait_until(wish: &str, wished: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !wished() {
+        assert!(Instant::now() < deadline, "{wish}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// The example's binary, which lies beside the `waxseal` command. A whole `cargo test` builds it, but
 /// `cargo test --test api_server` alone does not.
 pub(crate) fn program() -> PathBuf {

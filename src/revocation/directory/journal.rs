@@ -60,7 +60,7 @@ impl Journal {
         tag.copy_from_slice(&header[HEADER_LEN - 32..]);
         let base_tag: [u8; 32] = macs.snapshot.tag(&[&tag, &body]);
         let path = directory.join(writer.file_name());
-        put(&path, &[&header[..], &body, &base_tag].concat()).map_err(JournalError::at("write"))?;
+        put(&path, &[&header[..], &body, &base_tag].concat(), false).map_err(JournalError::at("write"))?;
         let open = || OpenOptions::new().read(true).append(true).open(&path);
         let file = open().map_err(JournalError::at("open"))?;
         let len = (HEADER_LEN + 32) as u64 + base_len;
@@ -117,8 +117,8 @@ impl Journal {
     }
 }
 
-/// Writes `bytes` to `path` as a whole: the file is the old one or the new one.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes `bytes` to `path` as a whole: the file is the old one or the new one. With `fresh` there must be no old one.
+pub(crate) fn put(path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
     let directory = crate::keys::parent(path);
     step();
     let mut temp = tempfile::Builder::new().prefix(TEMP_PREFIX).tempfile_in(directory)?;
@@ -128,7 +128,8 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     step();
     temp.as_file().sync_all()?;
     step();
-    temp.persist(path).map_err(|error| error.error)?;
+    let put = if fresh { temp.persist_noclobber(path) } else { temp.persist(path) };
+    put.map_err(|error| error.error)?;
     step();
     sync_directory(directory)?;
     step();

@@ -72,17 +72,17 @@ impl Directory {
     /// - the operating system says no
     pub(crate) fn init(path: &Path, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
         fs::create_dir_all(path).map_err(DirectoryError::io("make", path))?;
-        if path.join(MARKER).exists() {
-            return Err(DirectoryError::Exists { path: path.to_owned() });
-        }
         let mut id = [0; 16];
         OsRandom.fill(&mut id).map_err(|error| DirectoryError::io("name", path)(io::Error::other(error)))?;
-        Self::mark(path, Fleet { ring_id: secrets.ring_id, id, epoch: 1 }, secrets, now)
+        Self::mark(path, Fleet { ring_id: secrets.ring_id, id, epoch: 1 }, true, secrets, now)
     }
 
-    fn mark(path: &Path, fleet: Fleet, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+    fn mark(path: &Path, fleet: Fleet, fresh: bool, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
         let marker = path.join(MARKER);
-        put(&marker, &fleet.marker(now, &secrets.macs[0])).map_err(DirectoryError::io("write", &marker))
+        put(&marker, &fleet.marker(now, &secrets.macs[0]), fresh).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => DirectoryError::Exists { path: path.to_owned() },
+            _ => DirectoryError::io("write", &marker)(error),
+        })
     }
 
     /// Begins anew with `entries` alone: what only lost journals held is given up.
@@ -105,7 +105,7 @@ impl Directory {
             .write(entries, known, now)
             .map_err(|why| DirectoryError::io("begin a journal in", &self.path)(io::Error::other(why)))?;
         writer.close();
-        Self::mark(&self.path, next, secrets, now)
+        Self::mark(&self.path, next, false, secrets, now)
     }
 
     fn fleet(&self, secrets: &Secrets) -> Result<(Fleet, Vec<u8>), DirectoryError> {
