@@ -138,5 +138,5 @@ const MAX_LAYERS: usize = 4;
 /// Rates below 2^-40 are none that anybody could tell from 0.
 const MAX_PROBES: u32 = 40;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;

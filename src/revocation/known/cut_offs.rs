@@ -71,6 +71,18 @@ impl Bars {
         Self::of(self.0.iter().copied().chain([bar]).collect())
     }
 
+    /// The same for a clock that shows what it should, in fewer bars: those furthest ahead, which a wrong clock has made,
+    /// become one.
+    fn thinned(self) -> Self {
+        if self.0.len() <= MOST_BARS {
+            return self;
+        }
+        // The furthest are first.
+        let (far, near) = self.0.split_at(self.0.len() / 2);
+        let arrived = far.iter().map(|bar| bar.arrived).max().unwrap_or_default();
+        Self::of(near.iter().copied().chain([Bar { arrived, ..far[0] }]).collect())
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -94,7 +106,7 @@ pub(super) struct Scopes {
     shards: Arc<Vec<Arc<Shard>>>,
     count: usize,
     /// Every one that there has been, of whomever: what a session's start may have been moved past.
-    ever: Bars,
+    pub(super) ever: Bars,
 }
 
 impl Default for Scopes {
@@ -181,8 +193,8 @@ impl CutOffs {
         let bar = Bar { except: None, ..bar };
         match scope {
             Scope::Everyone => {}
-            Scope::Subject(_) => self.subjects.ever = self.subjects.ever.with(bar),
-            Scope::Tenant(_) => self.tenants.ever = self.tenants.ever.with(bar),
+            Scope::Subject(_) => self.subjects.ever = self.subjects.ever.with(bar).thinned(),
+            Scope::Tenant(_) => self.tenants.ever = self.tenants.ever.with(bar).thinned(),
         }
     }
 }
@@ -211,3 +223,6 @@ impl Hasher for Uniform {
 }
 
 const SHARDS: usize = 64;
+
+/// Cut-offs that are remembered for the sake of those to come.
+const MOST_BARS: usize = 256;

@@ -101,7 +101,7 @@ enum Found<'a> {
 /// Slots of the smallest table. Most slices are nearly empty.
 const MIN_SLOTS: usize = 8;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::SessionId;

@@ -14,7 +14,7 @@ mod model;
 mod record;
 mod sessions;
 mod slices;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 
 use core::borrow::Borrow;

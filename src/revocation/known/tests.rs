@@ -372,6 +372,22 @@ fn many_cut_offs_of_one_scope_are_few_to_look_at() {
 }
 
 #[test]
+fn a_clock_a_year_ahead_does_not_make_cut_offs_dear() {
+    let known = known();
+    for n in 0..2000_u64 {
+        let (id, scope) = (CutOffId(n.to_be_bytes()), Scope::Subject([n as u8; 16]));
+        let far = CutOff { id, ..cut(0, scope, time(T + 31_536_000 + n)) };
+        known.add(&entry(Act::CutOff(far), T), time(T + n));
+    }
+    let now = T + 2000;
+    let near = CutOff { id: CutOffId([255; 8]), ..cut(0, Scope::Subject([7; 16]), time(now + 1)) };
+    known.add(&entry(Act::CutOff(near), T), time(now));
+    assert!(known.view.load().cut_offs.subjects.ever.len() <= 256);
+    assert_eq!(known.least_cut_off(Scope::Everyone, time(now)), time(now + 2));
+    assert_eq!(known.ahead(time(now)).len(), 2000);
+}
+
+#[test]
 fn an_empty_slice_vanishes_and_a_thin_one_shrinks() {
     let known = known();
     known.add_all((0..1000).map(|n| revoke(session(T, n), T)), time(T));
