@@ -9,7 +9,7 @@ mod cut_offs;
 mod dense;
 mod exact;
 mod keeper;
-#[cfg(all(test, loom))]
+#[cfg(all(test, waxseal_loom))]
 mod model;
 mod record;
 mod sessions;
@@ -217,8 +217,8 @@ impl View {
 
 /// The atomics, or those of loom, which tries every order in which threads can meet.
 mod atomic {
-    #[cfg(not(all(test, loom)))]
+    #[cfg(not(all(test, waxseal_loom)))]
     pub(super) use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-    #[cfg(all(test, loom))]
+    #[cfg(all(test, waxseal_loom))]
     pub(super) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 }

@@ -1,4 +1,4 @@
-//! Every order in which a writer and those who ask can meet: `RUSTFLAGS="--cfg loom" cargo test --release --lib known::model`
+//! Every order in which a writer and those who ask can meet: `RUSTFLAGS="--cfg waxseal_loom" cargo test --lib known::model`
 //!
 //! A lock around a pointer stands for the view, which is another crate's; what is looked at is what lies behind it.
 
