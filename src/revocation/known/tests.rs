@@ -225,7 +225,7 @@ impl What {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn it_answers_as_the_model_does(steps in prop::collection::vec(any_step(), 1..25)) {
@@ -419,7 +419,7 @@ fn nothing_revoked_is_missed_while_the_engine_changes() {
 
 /// Eight revoke and eight ask; whoever revokes does `also` now and then.
 fn on_many_threads(also: impl Fn(&Known) + Sync) {
-    const EACH: u64 = 3000;
+    const EACH: u64 = 1500;
     let known = known();
     let done: Vec<_> = (0..8).map(|_| AtomicUsize::new(0)).collect();
     let is_over = AtomicBool::new(false);
@@ -432,7 +432,7 @@ fn on_many_threads(also: impl Fn(&Known) + Sync) {
                     for n in 0..EACH {
                         assert!(known.add(&revoke(id(writer, n), T), time(T)));
                         done[writer as usize].store(n as usize + 1, Ordering::Release);
-                        if n.is_multiple_of(500) {
+                        if n.is_multiple_of(300) {
                             known.forget(time(T - 4096));
                             also(known);
                         }
