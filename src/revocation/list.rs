@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::commit::Committer;
 use super::directory::{Directory, DirectoryError, HeaderError, Pass};
+use super::entry::CutOffId;
 use super::known::{Engine, Known, Owner};
 use super::options::RevocationsError;
 use super::secrets::Secrets;
@@ -58,6 +59,8 @@ struct Upkeep {
     ring: [u8; DIGEST_LEN],
     /// By when, at the latest, anything was forgotten.
     forgot_at: Timestamp,
+    /// Cut-offs that lie ahead of the clock, and of which the log has been told.
+    ahead: Vec<CutOffId>,
 }
 
 /// What the list says of a session.
@@ -86,7 +89,7 @@ impl Revocations {
         let secrets = Secrets::of(&snapshot);
         let known = Known::new(secrets.names.clone(), snapshot.ring.policy.skew);
         known.set_engine(engine);
-        let upkeep = Upkeep { ring: snapshot.digest, forgot_at: Timestamp::default() };
+        let upkeep = Upkeep { ring: snapshot.digest, forgot_at: Timestamp::default(), ahead: vec![] };
         drop(snapshot);
         let in_memory = matches!(store, Store::Memory);
         let shared = Arc::new(Shared {
@@ -208,6 +211,7 @@ impl Shared {
                 directory.sync(&pass, self.loaded.load(Ordering::Acquire)).map_err(RevocationsError::from)
             }
         };
+        self.warn_of_cut_offs_ahead(&mut upkeep, now);
         if !clock.is_suspect() {
             self.known.forget(dead);
             upkeep.forgot_at = upkeep.forgot_at.max(now);
@@ -229,6 +233,14 @@ impl Shared {
                 Err(error)
             }
         }
+    }
+
+    fn warn_of_cut_offs_ahead(&self, upkeep: &mut Upkeep, now: Timestamp) {
+        let ahead: Vec<_> = self.known.ahead(now).into_iter().map(|cut| cut.id).collect();
+        for id in ahead.iter().filter(|id| !upkeep.ahead.contains(id)) {
+            tracing::error!(cut_off = %id, "a cut-off lies ahead of this clock and counts as of when it came; if it was made by a wrong clock, retract it before that instant comes");
+        }
+        upkeep.ahead = ahead;
     }
 
     /// A clock that ran ahead made this server forget what is still needed once it is right again.
