@@ -8,6 +8,7 @@ use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::known::Owner;
 use super::list::{Revocations, Shared, Store};
 use super::revoke::{Level, Promise, Revoke, RevokeError, Revoked, Revoking, What};
+use super::secrets::Names;
 use crate::crypto::{OsRandom, Random};
 use crate::time::Timestamp;
 
@@ -23,10 +24,9 @@ impl Revocations {
         }
     }
 
-    /// Takes a cut-off back: sessions that it ended live again, if nothing else ended them.
+    /// Takes a cut-off back: sessions that it ended live again, if nothing else ended them. As [`Revoke::retract`].
     pub fn retract(&self, cut_off: CutOffId) -> Revoking {
-        let now = self.shared.ring.clock().now();
-        self.commit(Entry { at: now, act: Act::Retract(cut_off), note: Note::default() }, Level::Local)
+        self.revoke(Revoke::retract(cut_off))
     }
 
     fn commit(&self, entry: Entry, level: Level) -> Revoking {
@@ -45,27 +45,52 @@ impl Revocations {
 
     fn decide(&self, revoke: &Revoke) -> Result<Entry, RevokeError> {
         let now = self.shared.ring.clock().now();
-        let note = Note { actor: revoke.actor.clone(), reason: revoke.reason.clone() };
-        let names = self.shared.secrets().names.clone();
-        let (scope, owner) = match &revoke.what {
-            What::Session(id) => return Ok(Entry { at: now, act: Act::Session(*id), note }),
-            What::Everyone => (Scope::Everyone, Owner::default()),
-            What::Subject(name) => {
-                (Scope::Subject(names.subject(name)), Owner { subject: Some(name), ..Owner::default() })
-            }
-            What::Tenant(name) => (Scope::Tenant(names.tenant(name)), Owner { tenant: Some(name), ..Owner::default() }),
-        };
-        let in_force = self.shared.known.cut_off(owner, now);
-        let until = match (revoke.until, in_force) {
-            (Some(until), _) if until > now => return Err(RevokeError::Ahead { until }),
-            (Some(until), Some(in_force)) if until <= in_force => return Err(RevokeError::NotLater { in_force }),
-            (Some(until), _) => until,
-            (None, _) => self.shared.known.least_cut_off(scope, now),
-        };
-        let mut id = [0; 8];
-        OsRandom.fill(&mut id).map_err(|_| RevokeError::Random)?;
-        let until = u32::try_from(until.as_unix()).unwrap_or(u32::MAX);
-        Ok(Entry { at: now, act: Act::CutOff(CutOff { id: CutOffId(id), scope, until, except: revoke.except }), note })
+        let mut entry = entry(revoke, &self.shared.secrets().names, now)?;
+        let in_force = revoke.what.owner().and_then(|owner| self.shared.known.cut_off(owner, now));
+        if let Act::CutOff(cut) = &mut entry.act {
+            cut.until = match (revoke.until, in_force) {
+                (Some(until), Some(in_force)) if until <= in_force => return Err(RevokeError::NotLater { in_force }),
+                (Some(until), _) => seconds(until),
+                (None, _) => seconds(self.shared.known.least_cut_off(cut.scope, now)),
+            };
+        }
+        Ok(entry)
+    }
+}
+
+/// What is written down for `revoke`, if no cut-off is in force.
+pub(super) fn entry(revoke: &Revoke, names: &Names, now: Timestamp) -> Result<Entry, RevokeError> {
+    let note = Note { actor: revoke.actor.clone(), reason: revoke.reason.clone() };
+    let scope = match &revoke.what {
+        What::Retract(id) => return Ok(Entry { at: now, act: Act::Retract(*id), note }),
+        What::Session(id) => return Ok(Entry { at: now, act: Act::Session(*id), note }),
+        What::Everyone => Scope::Everyone,
+        What::Subject(name) => Scope::Subject(names.subject(name)),
+        What::Tenant(name) => Scope::Tenant(names.tenant(name)),
+    };
+    let until = revoke.until.unwrap_or(now);
+    if until > now {
+        return Err(RevokeError::Ahead { until });
+    }
+    let mut id = [0; 8];
+    OsRandom.fill(&mut id).map_err(|_| RevokeError::Random)?;
+    let cut = CutOff { id: CutOffId(id), scope, until: seconds(until), except: revoke.except };
+    Ok(Entry { at: now, act: Act::CutOff(cut), note })
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_unix()).unwrap_or(u32::MAX)
+}
+
+impl What {
+    /// Whose cut-offs apply to the sessions that are meant; `None` if no cut-off is.
+    fn owner(&self) -> Option<Owner<'_>> {
+        match self {
+            Self::Everyone => Some(Owner::default()),
+            Self::Retract(_) | Self::Session(_) => None,
+            Self::Subject(name) => Some(Owner { subject: Some(name), ..Owner::default() }),
+            Self::Tenant(name) => Some(Owner { tenant: Some(name), ..Owner::default() }),
+        }
     }
 }
 

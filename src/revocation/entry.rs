@@ -24,7 +24,7 @@ pub(crate) struct Entry {
 }
 
 /// What an entry does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Act {
     /// Ends sessions that started at or before an instant.
     CutOff(CutOff),
@@ -35,7 +35,7 @@ pub(crate) enum Act {
 }
 
 /// Ends every session of a scope that started at or before `until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CutOff {
     pub(crate) id: CutOffId,
     pub(crate) scope: Scope,

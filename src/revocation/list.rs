@@ -299,7 +299,12 @@ impl Shared {
 /// For how many seconds a revocation is remembered after it was decided, in whole steps of what the list stores.
 pub(super) fn retention(ring: &Ring) -> u64 {
     let longest = ring.keys.iter().map(|key| key.max_token_lifetime).max().unwrap_or(0);
-    (longest.max(ring.policy.max_token_lifetime) + MAX_STALE + DAY).next_multiple_of(STEP)
+    remembered(longest.max(ring.policy.max_token_lifetime))
+}
+
+/// The same where no token lives longer than `longest` seconds.
+pub(super) fn remembered(longest: u64) -> u64 {
+    longest.saturating_add(MAX_STALE + DAY).checked_next_multiple_of(STEP).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for Revocations {

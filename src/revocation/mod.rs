@@ -22,22 +22,26 @@ mod commit;
 mod directory;
 mod entry;
 mod follow;
+mod inspect;
 mod known;
 mod list;
 mod options;
 mod revoke;
 mod secrets;
+mod size;
 mod status;
 
 pub use directory::{DirectoryError, Fault, HeaderError, NodeReport, WriterId};
 pub use entry::{CutOffId, ParseCutOffIdError};
 pub use follow::FollowRevocations;
+pub use inspect::{CutOffScope, Entered, EntryReport, Inspection, JournalReport, Question};
 pub use known::Engine;
 pub(crate) use known::Owner;
 pub(crate) use list::Answer;
 pub use list::Revocations;
 pub use options::{RevocationOptions, RevocationsError, Stale};
 pub use revoke::{Level, Revoke, RevokeError, Revoked, Revoking};
+pub use size::Size;
 pub use status::RevocationStatus;
 
 #[cfg(test)]

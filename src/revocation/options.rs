@@ -134,7 +134,7 @@ impl Revocations {
     /// Sets a directory up for the fleet of `ring`, once. The directory is made if it does not exist.
     ///
     /// # Errors
-    /// It is set up already, or cannot be written.
+    /// It is set up already, holds journals, or cannot be written.
     pub fn init_directory(ring: &KeyRing, path: impl AsRef<Path>) -> Result<(), RevocationsError> {
         Ok(Directory::init(path.as_ref(), &Secrets::of(&ring.snapshot()), ring.clock().now())?)
     }
@@ -156,6 +156,8 @@ pub enum RevocationsError {
     },
     /// A rate of false positives that is not between 0 and 1.
     Rate,
+    /// What was to be revoked cannot be.
+    Revoke(super::revoke::RevokeError),
     /// The operating system gave no thread to write revocations.
     Thread(std::io::Error),
 }
@@ -163,6 +165,12 @@ pub enum RevocationsError {
 impl From<DirectoryError> for RevocationsError {
     fn from(error: DirectoryError) -> Self {
         Self::Directory(error)
+    }
+}
+
+impl From<super::revoke::RevokeError> for RevocationsError {
+    fn from(error: super::revoke::RevokeError) -> Self {
+        Self::Revoke(error)
     }
 }
 
@@ -181,6 +189,7 @@ impl fmt::Display for RevocationsError {
                 write!(f, "{what} must be {} to {} whole seconds", least.as_secs(), most.as_secs())
             }
             Self::Rate => f.write_str("the rate of false positives must be above 0 and below 1, such as 1e-9"),
+            Self::Revoke(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "no thread can be started to write revocations: {error}"),
         }
     }

@@ -11,7 +11,7 @@ use crate::id::SessionId;
 use crate::time::Timestamp;
 
 /// What to revoke. Made by [`session`](Self::session), [`subject`](Self::subject), [`tenant`](Self::tenant) or
-/// [`everyone`](Self::everyone), and given to [`Revocations::revoke`](super::Revocations::revoke).
+/// [`everyone`](Self::everyone), or taken back by [`retract`](Self::retract), and given to [`Revocations::revoke`](super::Revocations::revoke).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Revoke {
@@ -26,6 +26,7 @@ pub struct Revoke {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Everyone,
+    Retract(CutOffId),
     Session(SessionId),
     Subject(String),
     Tenant(String),
@@ -50,6 +51,11 @@ impl Revoke {
     /// Every session that has started by now.
     pub fn everyone() -> Self {
         Self::of(What::Everyone)
+    }
+
+    /// Not a revocation, but one taken back: sessions that this cut-off ended live again, if nothing else ended them.
+    pub fn retract(cut_off: CutOffId) -> Self {
+        Self::of(What::Retract(cut_off))
     }
 
     fn of(what: What) -> Self {

@@ -286,4 +286,4 @@ const FLUSH_AT: usize = 65_536;
 const CLOSED_FOR: u64 = 600;
 
 /// After how many seconds without a beat a writer counts as dead. It may come back all the same: it then begins anew.
-const SILENT_FOR: u64 = 3_600;
+pub(super) const SILENT_FOR: u64 = 3_600;

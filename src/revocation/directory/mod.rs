@@ -7,6 +7,7 @@ mod follower;
 mod header;
 mod journal;
 mod line;
+mod tool;
 mod writer;
 mod writer_id;
 
@@ -22,7 +23,9 @@ use header::Fleet;
 pub use header::HeaderError;
 pub use journal::Fault;
 use journal::put;
-use line::{Line, Place};
+pub(crate) use line::Line;
+use line::Place;
+pub(crate) use tool::{JournalLook, Look};
 use writer::Writer;
 pub use writer_id::WriterId;
 
@@ -72,6 +75,9 @@ impl Directory {
     /// - the operating system says no
     pub(crate) fn init(path: &Path, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
         fs::create_dir_all(path).map_err(DirectoryError::io("make", path))?;
+        if tool::has_journals(path) {
+            return Err(DirectoryError::Exists { path: path.to_owned() });
+        }
         let mut id = [0; 16];
         OsRandom.fill(&mut id).map_err(|error| DirectoryError::io("name", path)(io::Error::other(error)))?;
         Self::mark(path, Fleet { ring_id: secrets.ring_id, id, epoch: 1 }, true, secrets, now)
@@ -83,29 +89,6 @@ impl Directory {
             io::ErrorKind::AlreadyExists => DirectoryError::Exists { path: path.to_owned() },
             _ => DirectoryError::io("write", &marker)(error),
         })
-    }
-
-    /// Begins anew with `entries` alone: what only lost journals held is given up.
-    ///
-    /// # Errors
-    /// - it is no directory of revocations
-    /// - the operating system says no
-    pub(crate) fn reset(
-        &self,
-        entries: Vec<Entry>,
-        known: &Known,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<(), DirectoryError> {
-        let (fleet, _) = self.fleet(secrets)?;
-        let next = Fleet { epoch: fleet.epoch + 1, ..fleet };
-        // Written before the marker says that it counts: nobody must see the new epoch without it.
-        let mut writer = Writer::new(&self.path, next, None, &secrets.macs[0]);
-        writer
-            .write(entries, known, now)
-            .map_err(|why| DirectoryError::io("begin a journal in", &self.path)(io::Error::other(why)))?;
-        writer.close();
-        Self::mark(&self.path, next, false, secrets, now)
     }
 
     fn fleet(&self, secrets: &Secrets) -> Result<(Fleet, Vec<u8>), DirectoryError> {
@@ -229,7 +212,7 @@ impl Directory {
             matches!(follower.fault(place.writer), Some(Fault::Damaged { .. } | Fault::Hole { .. } | Fault::Older));
         if damaged {
             let path = self.path.join(place.writer.file_name());
-            let _ = fs::rename(&path, path.with_extension("damaged"));
+            let _ = fs::rename(&path, path.with_extension(tool::DAMAGED));
         }
     }
 

@@ -1,0 +1,373 @@
+//! A directory as a tool sees it: every entry and every journal, without taking part in it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde::{Serialize, Serializer};
+
+use super::directory::{Directory, DirectoryError, Fault, JournalLook, Line, Look, NodeReport};
+use super::entry::{Act, CutOff, CutOffId, Entry, Scope};
+use super::known::Known;
+use super::list::{Revocations, retention};
+use super::options::RevocationsError;
+use super::revoke::Revoke;
+use super::secrets::Secrets;
+use crate::id::SessionId;
+use crate::keys::KeyRing;
+use crate::text;
+use crate::time::Timestamp;
+
+/// Everything that a directory of revocations holds. Times are Unix seconds in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The instant this speaks of.
+    pub now: Timestamp,
+    /// The fleet's name, drawn when the directory was set up: 32 hexadecimal digits.
+    pub fleet_id: String,
+    /// How often the directory began anew, and once more.
+    pub epoch: u64,
+    /// For how long an entry is remembered, in seconds.
+    pub retention: u64,
+    /// Seconds that a cut-off may lie ahead of a clock; beyond it, it counts as of its arrival.
+    pub skew: u64,
+    /// The ring's own cut-off for everyone.
+    pub not_before: Option<Timestamp>,
+    /// Why a server that starts now could not load the list.
+    pub cold_start: Option<String>,
+    /// Writers of whom something is missing or cannot be read, and whom nobody has carried on.
+    pub gaps: Vec<String>,
+    /// Entries that are forgotten, and still stand in a journal.
+    pub forgotten: usize,
+    /// Every writer that has a journal.
+    pub journals: Vec<JournalReport>,
+    /// Every entry that is not forgotten, newest first.
+    pub entries: Vec<EntryReport>,
+    /// Files that nobody reads any more.
+    pub leftovers: Vec<String>,
+}
+
+/// One journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct JournalReport {
+    /// Its writer: 16 hexadecimal digits. The file is called so, with `.journal` behind.
+    pub writer: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// The number of the last line.
+    pub lines: u64,
+    /// Entries in it, forgotten ones too.
+    pub entries: usize,
+    /// When its writer last said that it was alive, by its own clock.
+    pub beat_at: Option<Timestamp>,
+    /// When anything was last written.
+    pub written_at: Timestamp,
+    /// Whether its writer has ended properly.
+    pub ended: bool,
+    /// Why it cannot be read to its end.
+    pub fault: Option<String>,
+    /// What to do about that.
+    pub advice: Option<&'static str>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct EntryReport {
+    /// What it does.
+    #[serde(flatten)]
+    pub what: Entered,
+    /// When it was decided, by the clock of whoever did.
+    pub decided_at: Timestamp,
+    /// When it is forgotten.
+    pub forgotten_at: Timestamp,
+    /// The writer in whose journal it stands.
+    pub writer: String,
+    /// Who decided it; empty if nobody said, or if a server carried it on from memory.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an entry does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Entered {
+    /// Ends the sessions of a scope that started at or before an instant.
+    CutOff {
+        /// By which it can be retracted.
+        #[serde(serialize_with = "shown")]
+        id: CutOffId,
+        /// Whose.
+        scope: CutOffScope,
+        /// The instant.
+        until: Timestamp,
+        /// The one session that goes on.
+        #[serde(serialize_with = "maybe")]
+        except: Option<SessionId>,
+        /// Whether it was taken back.
+        retracted: bool,
+        /// Whether it lies so far ahead of this clock that it counts as of its arrival.
+        ahead: bool,
+    },
+    /// Takes a cut-off back.
+    Retract {
+        /// The cut-off.
+        #[serde(serialize_with = "shown")]
+        id: CutOffId,
+    },
+    /// Ends one session.
+    Session {
+        /// The session.
+        #[serde(serialize_with = "shown")]
+        session: SessionId,
+        /// When it started.
+        started_at: Timestamp,
+    },
+}
+
+/// Whose sessions a cut-off ends. Names are not kept, only what a name hashes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CutOffScope {
+    /// All of them.
+    Everyone,
+    /// Those of a subject.
+    #[serde(serialize_with = "hashed")]
+    Subject([u8; 16]),
+    /// Those of a tenant.
+    #[serde(serialize_with = "hashed")]
+    Tenant([u8; 16]),
+}
+
+/// Of whom to ask whether they are revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Question<'a> {
+    /// A session.
+    pub session: Option<SessionId>,
+    /// Its subject, or one by itself.
+    pub subject: Option<&'a str>,
+    /// Its tenant, or one by itself.
+    pub tenant: Option<&'a str>,
+}
+
+impl Revocations {
+    /// Reads everything in a directory, for people and tools. Writes nothing; a server that runs is not disturbed.
+    ///
+    /// # Errors
+    /// It is no directory of this ring's, or cannot be read at all. Faults of single journals are in the answer.
+    pub fn inspect_directory(ring: &KeyRing, path: impl AsRef<Path>) -> Result<Inspection, RevocationsError> {
+        let now = ring.clock().now();
+        let (secrets, known, keep) = tools(ring);
+        let look = Directory::look(path.as_ref(), &secrets, &known, now)?;
+        let snapshot = ring.snapshot();
+        let not_before = Some(snapshot.ring.not_before).filter(|at| at.as_unix() > 0);
+        Ok(Inspection::of(look, now, keep, snapshot.ring.policy.skew, not_before))
+    }
+
+    /// Takes over the journals of writers that have ended into one, and drops what is forgotten, as servers do by themselves. The
+    /// writers whose journals were removed.
+    ///
+    /// # Errors
+    /// It is no directory of this ring's, or cannot be written. Nothing is lost then.
+    pub fn compact_directory(ring: &KeyRing, path: impl AsRef<Path>) -> Result<Vec<String>, RevocationsError> {
+        let (secrets, known, keep) = tools(ring);
+        let removed = Directory::collect(path.as_ref(), &secrets, &known, ring.clock().now(), keep)?;
+        Ok(removed.iter().map(ToString::to_string).collect())
+    }
+
+    /// Begins a directory anew with `revoke` alone, or with nothing: whatever only its files held is given up, and they are set
+    /// aside. Servers that run write into it all that they know. For a directory that can be mended in no other way, and for a
+    /// ring whose secrets were replaced. The new epoch, and the id of the cut-off if `revoke` is one.
+    ///
+    /// # Errors
+    /// - it is no directory of revocations, or one of another ring or a newer version
+    /// - it cannot be written
+    pub fn reset_directory(
+        ring: &KeyRing,
+        path: impl AsRef<Path>,
+        revoke: Option<&Revoke>,
+    ) -> Result<(u64, Option<CutOffId>), RevocationsError> {
+        let now = ring.clock().now();
+        let (secrets, known, _) = tools(ring);
+        let entry = revoke.map(|revoke| super::commit::entry(revoke, &secrets.names, now)).transpose()?;
+        let id = entry.as_ref().and_then(|entry| match &entry.act {
+            Act::CutOff(cut) => Some(cut.id),
+            _ => None,
+        });
+        let directory = Directory::at(path.as_ref(), true);
+        let epoch = directory.reset(entry.into_iter().collect(), &known, &secrets, now)?;
+        Ok((epoch, id))
+    }
+
+    /// Those of `entries` that act on whom is asked of, in their order.
+    pub fn answer<'a>(
+        ring: &KeyRing,
+        entries: &'a [EntryReport],
+        question: Question<'_>,
+    ) -> impl Iterator<Item = &'a EntryReport> + use<'a> {
+        let names = Secrets::of(&ring.snapshot()).names;
+        let subject = question.subject.map(|name| CutOffScope::Subject(names.subject(name)));
+        let tenant = question.tenant.map(|name| CutOffScope::Tenant(names.tenant(name)));
+        let (scopes, session) = ([Some(CutOffScope::Everyone), subject, tenant], question.session);
+        entries.iter().filter(move |entry| match entry.what {
+            Entered::Session { session: id, .. } => session == Some(id),
+            Entered::CutOff { scope, until, except, retracted, .. } => {
+                let covers = session.is_none_or(|id| id.start() <= until && except != Some(id));
+                !retracted && covers && scopes.contains(&Some(scope))
+            }
+            Entered::Retract { .. } => false,
+        })
+    }
+}
+
+/// What a tool needs of a ring: secrets, a list to read into, and for how long entries are remembered.
+fn tools(ring: &KeyRing) -> (Secrets, Known, u64) {
+    let snapshot = ring.snapshot();
+    let secrets = Secrets::of(&snapshot);
+    let known = Known::new(secrets.names.clone(), snapshot.ring.policy.skew);
+    (secrets, known, retention(&snapshot.ring))
+}
+
+impl Inspection {
+    fn of(look: Look, now: Timestamp, retention: u64, skew: u64, not_before: Option<Timestamp>) -> Self {
+        let dead = Timestamp::from_unix(now.as_unix().saturating_sub(retention));
+        let gaps = match &look.cold {
+            Some(DirectoryError::Gaps { writers, .. }) => writers.iter().map(ToString::to_string).collect(),
+            _ => vec![],
+        };
+        let (entries, forgotten) = merged(&look.journals, dead);
+        let retracted: HashSet<_> = entries
+            .iter()
+            .filter_map(|(entry, _)| match entry.act {
+                Act::Retract(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        let mut entries: Vec<_> = entries
+            .into_iter()
+            .map(|(entry, writer)| EntryReport {
+                what: Entered::of(&entry, &retracted, now.plus(skew)),
+                decided_at: entry.at,
+                forgotten_at: entry.at.plus(retention),
+                writer,
+                actor: entry.note.actor,
+                reason: entry.note.reason,
+            })
+            .collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.decided_at));
+        Self {
+            now,
+            fleet_id: text::hex(&look.fleet.id),
+            epoch: look.fleet.epoch,
+            retention,
+            skew,
+            not_before,
+            cold_start: look.cold.map(|error| error.to_string()),
+            gaps,
+            forgotten,
+            journals: look.journals.iter().map(|journal| JournalReport::of(journal, &look.nodes)).collect(),
+            entries,
+            leftovers: look.leftovers,
+        }
+    }
+}
+
+/// Every entry once, with the name of the journal that says most of it; and how many are forgotten.
+fn merged(journals: &[JournalLook], dead: Timestamp) -> (Vec<(Entry, String)>, usize) {
+    let mut known: HashMap<Act, (Entry, String)> = HashMap::new();
+    let mut forgotten = 0;
+    for journal in journals {
+        for line in &journal.lines {
+            let Line::Entry(entry) = line else { continue };
+            if entry.at < dead {
+                forgotten += 1;
+                continue;
+            }
+            let says = |entry: &Entry| !entry.note.actor.is_empty() || !entry.note.reason.is_empty();
+            let there = known.entry(entry.act).or_insert_with(|| (entry.clone(), journal.writer.to_string()));
+            // Carried on from memory it has lost its note; it lives as long as the longest of them all the same.
+            let at = there.0.at.max(entry.at);
+            if says(entry) && !says(&there.0) {
+                *there = (entry.clone(), journal.writer.to_string());
+            }
+            there.0.at = at;
+        }
+    }
+    (known.into_values().collect(), forgotten)
+}
+
+impl JournalReport {
+    fn of(journal: &JournalLook, nodes: &[NodeReport]) -> Self {
+        let writer = journal.writer.to_string();
+        let node = nodes.iter().find(|node| node.writer == writer);
+        Self {
+            bytes: journal.bytes,
+            lines: node.map_or(0, |node| node.lines),
+            entries: journal.lines.iter().filter(|line| matches!(line, Line::Entry(_))).count(),
+            beat_at: node.and_then(|node| node.beat_at),
+            written_at: journal.written_at,
+            ended: journal.ended,
+            fault: journal.fault.as_ref().map(ToString::to_string),
+            advice: journal.fault.as_ref().map(advice),
+            writer,
+        }
+    }
+}
+
+/// What to do about a journal that cannot be read to its end.
+fn advice(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Epoch { .. } => "nothing: servers remove it, and so does `waxseal revocations compact`",
+        Fault::Io(_) => "let every server's user read it and write the directory, and look at the mount",
+        Fault::Newer { .. } => "update this program, and servers that are older than its writer",
+        Fault::Vanished => "nothing if it was just taken over: look again",
+        _ => {
+            "leave it: servers that have read it carry it on within two minutes; if none runs that has, restore the \
+             directory's newest backup of this file, or give up what it held with `waxseal revocations reset`"
+        }
+    }
+}
+
+impl Entered {
+    fn of(entry: &Entry, retracted: &HashSet<CutOffId>, ahead_of: Timestamp) -> Self {
+        match entry.act {
+            Act::Session(session) => Self::Session { session, started_at: session.start() },
+            Act::Retract(id) => Self::Retract { id },
+            Act::CutOff(CutOff { id, scope, until, except }) => {
+                let until = Timestamp::from_unix(until.into());
+                let retracted = retracted.contains(&id);
+                Self::CutOff { id, scope: scope.into(), until, except, retracted, ahead: until > ahead_of }
+            }
+        }
+    }
+}
+
+impl From<Scope> for CutOffScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Everyone => Self::Everyone,
+            Scope::Subject(id) => Self::Subject(id),
+            Scope::Tenant(id) => Self::Tenant(id),
+        }
+    }
+}
+
+fn shown<S: Serializer>(id: &impl core::fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(id)
+}
+
+fn maybe<S: Serializer>(id: &Option<SessionId>, to: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => to.collect_str(id),
+        None => to.serialize_none(),
+    }
+}
+
+fn hashed<S: Serializer>(id: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&text::hex(id))
+}
