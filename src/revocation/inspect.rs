@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 
 use super::directory::{Directory, DirectoryError, Fault, JournalLook, Line, Look, NodeReport};
-use super::entry::{Act, CutOff, CutOffId, Entry, Scope};
+use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::known::Known;
 use super::list::{Revocations, retention};
 use super::options::RevocationsError;
@@ -65,6 +65,8 @@ pub struct JournalReport {
     pub written_at: Timestamp,
     /// Whether its writer has ended properly.
     pub ended: bool,
+    /// Whether it is of an earlier epoch, so that nobody reads it.
+    pub outdated: bool,
     /// Why it cannot be read to its end.
     pub fault: Option<String>,
     /// What to do about that.
@@ -277,9 +279,9 @@ impl Inspection {
     }
 }
 
-/// Every entry once, with the name of the journal that says most of it; and how many are forgotten.
+/// Every entry once, with the name of the journal that says most of it; and how many are forgotten. Later lines come first.
 fn merged(journals: &[JournalLook], dead: Timestamp) -> (Vec<(Entry, String)>, usize) {
-    let mut known: HashMap<Act, (Entry, String)> = HashMap::new();
+    let (mut entries, mut places) = (Vec::<(Entry, String)>::new(), HashMap::new());
     let mut forgotten = 0;
     for journal in journals {
         for line in &journal.lines {
@@ -288,17 +290,22 @@ fn merged(journals: &[JournalLook], dead: Timestamp) -> (Vec<(Entry, String)>, u
                 forgotten += 1;
                 continue;
             }
-            let says = |entry: &Entry| !entry.note.actor.is_empty() || !entry.note.reason.is_empty();
-            let there = known.entry(entry.act).or_insert_with(|| (entry.clone(), journal.writer.to_string()));
-            // Carried on from memory it has lost its note; it lives as long as the longest of them all the same.
-            let at = there.0.at.max(entry.at);
-            if says(entry) && !says(&there.0) {
-                *there = (entry.clone(), journal.writer.to_string());
+            let place = *places.entry(entry.act).or_insert(entries.len());
+            match entries.get_mut(place) {
+                None => entries.push((entry.clone(), journal.writer.to_string())),
+                Some((known, writer)) => {
+                    // Carried on from memory it has lost its note; it lives as long as the longest of them all the same.
+                    let at = known.at.max(entry.at);
+                    if known.note == Note::default() && entry.note != known.note {
+                        (*known, *writer) = (entry.clone(), journal.writer.to_string());
+                    }
+                    known.at = at;
+                }
             }
-            there.0.at = at;
         }
     }
-    (known.into_values().collect(), forgotten)
+    entries.reverse();
+    (entries, forgotten)
 }
 
 impl JournalReport {
@@ -312,6 +319,7 @@ impl JournalReport {
             beat_at: node.and_then(|node| node.beat_at),
             written_at: journal.written_at,
             ended: journal.ended,
+            outdated: matches!(journal.fault, Some(Fault::Epoch { .. })),
             fault: journal.fault.as_ref().map(ToString::to_string),
             advice: journal.fault.as_ref().map(advice),
             writer,
@@ -371,3 +379,6 @@ fn maybe<S: Serializer>(id: &Option<SessionId>, to: S) -> Result<S::Ok, S::Error
 fn hashed<S: Serializer>(id: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&text::hex(id))
 }
+
+#[cfg(test)]
+mod tests;

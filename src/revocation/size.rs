@@ -118,7 +118,7 @@ mod tests {
     fn a_filter_pays_bits_for_its_rate() {
         let size = Size::bloom(100_000, 24 * HOUR, 1e-6);
         // 28.76 bits and 16 bytes.
-        assert_eq!(size.memory, 5_945_042);
+        assert_eq!(size.memory, 5_945_097);
         assert!((size.victims(1_000_000) - 1.0).abs() < 1e-9);
         assert!(Size::bloom(1, HOUR, 1e-9).memory > Size::bloom(1, HOUR, 1e-3).memory);
     }

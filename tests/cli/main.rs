@@ -6,6 +6,7 @@ mod bad_input;
 mod compare;
 mod doctor;
 mod kek;
+mod revocations;
 mod revoke;
 mod rings;
 mod secrecy;
@@ -49,8 +50,8 @@ fn every_verb_has_its_help_read() {
         let verbs = names.filter(|&name| name != "help").map(|name| format!("{area} {name}"));
         verbs.collect::<Vec<_>>()
     };
-    let verbs = [of_area("keys"), of_area("token")].concat();
-    assert_eq!(verbs.len(), 18 + 3);
+    let verbs = ["keys", "revocations", "revoke", "token"].map(of_area).concat();
+    assert_eq!(verbs.len(), 18 + 8 + 4 + 3);
     for verb in verbs {
         let (_, said) = help.split_once(&format!("$ waxseal {verb} --help")).unwrap();
         let said = said.split("\n$ ").next().unwrap();

@@ -11,9 +11,10 @@ use waxseal::{Carrier, Mode};
 use crate::help;
 use crate::input::duration;
 use crate::keys::KeysVerb;
+use crate::revocations::{RevocationsVerb, RevokeVerb};
 use crate::ring::RingArg;
 
-/// Key rings and session tokens, from a shell.
+/// Key rings, session tokens and revocations, from a shell.
 #[derive(Debug, Parser)]
 #[command(name = "waxseal", version, max_term_width = 80, after_help = help::EXIT_CODES)]
 pub(crate) struct Cli {
@@ -29,6 +30,12 @@ pub(crate) enum Area {
     /// Make, look at, rotate and repair a key ring.
     #[command(subcommand, after_help = help::EXIT_CODES)]
     Keys(KeysVerb),
+    /// Set up, look at and mend the list of revocations that servers share.
+    #[command(subcommand, after_help = help::EXIT_CODES)]
+    Revocations(RevocationsVerb),
+    /// End sessions before their time, on every server.
+    #[command(subcommand, after_help = help::EXIT_CODES)]
+    Revoke(RevokeVerb),
     /// Seal, open and inspect single tokens.
     #[command(subcommand, after_help = help::EXIT_CODES)]
     Token(TokenVerb),

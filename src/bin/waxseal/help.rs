@@ -6,7 +6,8 @@ Exit codes:
   1  the token was refused, no key seals, or a check found something
   2  wrong arguments
   3  the ring file cannot be used or made
-  4  it could not be done: no token minted, ring not changed, no output";
+  4  it could not be done: no token minted, ring not changed, nothing revoked,
+     no output";
 
 pub(crate) const SEAL: &str = "\
 Prints the token alone. A duration D is a number of whole seconds, or one with

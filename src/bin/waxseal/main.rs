@@ -3,9 +3,11 @@
 mod answer;
 mod cli;
 mod error;
+mod finding;
 mod help;
 mod input;
 mod keys;
+mod revocations;
 mod ring;
 mod show;
 mod token;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Answer, CliError> {
     match &cli.area {
         Area::Keys(verb) => keys::run(verb),
+        Area::Revocations(verb) => revocations::run(verb),
+        Area::Revoke(verb) => revocations::revoke(verb),
         Area::Token(TokenVerb::Seal(args)) => token::seal(args),
         Area::Token(TokenVerb::Open(args)) => token::open(args),
         Area::Token(TokenVerb::Inspect(args)) => token::inspect(args),

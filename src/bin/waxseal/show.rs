@@ -1,6 +1,7 @@
 //! How things are shown: aligned columns, and instants with how far away they are.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use waxseal::time::Timestamp;
 
@@ -64,6 +65,21 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+/// The path from the root, for whoever reads this in another directory.
+pub(crate) fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A path need not be UTF-8, and JSON must.
+pub(crate) fn lossy<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
+}
+
+/// Text from elsewhere, with nothing in it that a terminal obeys.
+pub(crate) fn tame(text: &str) -> String {
+    text.replace(char::is_control, "?")
 }
 
 #[cfg(test)]

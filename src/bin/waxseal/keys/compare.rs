@@ -8,12 +8,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::args::Compare;
-use super::tame;
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input;
 use crate::ring::usage;
-use crate::show::table;
+use crate::show::{table, tame};
 
 /// Compares what servers say.
 pub(crate) fn compare(args: &Compare) -> Result<Answer, CliError> {

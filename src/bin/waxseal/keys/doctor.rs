@@ -8,11 +8,12 @@ use waxseal::keys::{KekSource, RingFile, RingReport};
 use waxseal::time::Timestamp;
 
 use super::args::Look;
-use super::{lossy, mount, next_activation, rotation_due, staged, tame, whole};
+use super::{mount, next_activation, rotation_due, staged};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
+use crate::finding::{Finding, Severity, error, note, warning};
 use crate::input::instant;
-use crate::show::span;
+use crate::show::{lossy, span, tame, whole};
 
 /// Examines everything that can be seen from here.
 pub(crate) fn doctor(args: &Look) -> Result<Answer, CliError> {
@@ -192,50 +193,6 @@ fn times(report: &RingReport, found: &mut Vec<Finding>) {
     if let Some(until) = report.stale_ok_until {
         let what = format!("stale revocation data is accepted until {until}");
         found.push(warning("stale_ok", what, "`waxseal keys stale-ok --off` once revocation data arrives again"));
-    }
-}
-
-#[derive(Serialize)]
-struct Finding {
-    severity: Severity,
-    code: &'static str,
-    what: String,
-    advice: String,
-}
-
-impl Finding {
-    fn line(&self) -> String {
-        format!("{:7}  {}; {}\n", self.severity.as_str(), self.what, self.advice)
-    }
-}
-
-fn error(code: &'static str, what: String, advice: &str) -> Finding {
-    Finding { severity: Severity::Error, code, what, advice: advice.to_owned() }
-}
-
-fn warning(code: &'static str, what: String, advice: &str) -> Finding {
-    Finding { severity: Severity::Warning, code, what, advice: advice.to_owned() }
-}
-
-fn note(code: &'static str, what: String, advice: &str) -> Finding {
-    Finding { severity: Severity::Note, code, what, advice: advice.to_owned() }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Severity {
-    Error,
-    Warning,
-    Note,
-}
-
-impl Severity {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
     }
 }
 

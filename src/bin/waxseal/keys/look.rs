@@ -9,11 +9,11 @@ use waxseal::time::Timestamp;
 
 use super::args::{Look, Verify};
 use super::timeline::chart;
-use super::{Activation, at_rest, lossy, next_activation, rotation_due, tame, whole};
+use super::{Activation, at_rest, next_activation, rotation_due};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::instant;
-use crate::show::{facts, span, table, when};
+use crate::show::{facts, lossy, span, table, tame, when, whole};
 
 /// Lists the keys.
 pub(crate) fn list(args: &Look) -> Result<Answer, CliError> {

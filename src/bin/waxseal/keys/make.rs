@@ -8,12 +8,12 @@ use serde::Serialize;
 use waxseal::keys::{KekSource, Ring, RingFile, RingReport, generate_kek};
 
 use super::args::{Init, Kek, Rewrap, UpgradeFormat};
-use super::{at_rest, lossy, or_none, staged, whole};
+use super::{at_rest, or_none, staged};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::instant;
 use crate::ring::{source, usage};
-use crate::show::{facts, span};
+use crate::show::{facts, lossy, span, whole};
 
 /// Makes a ring file.
 pub(crate) fn init(args: &Init) -> Result<Answer, CliError> {

@@ -14,8 +14,6 @@ mod timeline;
 
 pub(crate) use args::KeysVerb;
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use waxseal::KeyId;
 use waxseal::keys::{Promotion, RingReport, Role};
@@ -88,19 +86,4 @@ fn or_none(id: Option<KeyId>) -> String {
 /// How a file lies on disk.
 fn at_rest(kek_id: Option<&str>) -> String {
     kek_id.map_or_else(|| "plain, not encrypted".to_owned(), |id| format!("encrypted under KEK {id}"))
-}
-
-/// The path from the root, for whoever reads this in another directory.
-fn whole(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// A path need not be UTF-8, and JSON must.
-fn lossy<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&path.display())
-}
-
-/// Text from elsewhere, with nothing in it that a terminal obeys.
-fn tame(text: &str) -> String {
-    text.replace(char::is_control, "?")
 }

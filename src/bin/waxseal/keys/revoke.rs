@@ -25,8 +25,13 @@ pub(crate) fn revoke(args: &Revoke) -> Result<Answer, CliError> {
     let report = file.report(now)?;
     let fleet = Fleet::of(&report, now);
     let then = done.sessions_ended.then_some("waxseal keys not-before now");
-    let text =
+    let reset = args.all.then(|| format!("waxseal revocations reset --ring-id {}", &report.ring_id[..8]));
+    let mut text =
         format!("{}\n{}{}", facts(&rows(&done, &report, &fleet, args, now)), fleet.proof(), afterwards(&done, args));
+    if let Some(reset) = &reset {
+        text.push_str(RESET);
+        text.push_str(reset);
+    }
     let json = RevokeJson {
         revoked: &done.revoked,
         reason: &args.reason,
@@ -38,6 +43,7 @@ pub(crate) fn revoke(args: &Revoke) -> Result<Answer, CliError> {
         unproven: unproven(&done, args),
         fleet,
         once_converged: then,
+        reset_with: reset,
     };
     Ok(Answer::new(text, &json))
 }
@@ -126,4 +132,9 @@ struct RevokeJson<'a> {
     unproven: Vec<&'static str>,
     /// What to run after the proof.
     once_converged: Option<&'static str>,
+    /// What to run at once where servers share a directory of revocations: its secrets were replaced.
+    reset_with: Option<String>,
 }
+
+const RESET: &str = "\n\nThe secrets of the list of revocations were replaced too. If servers share a\n\
+                     directory, it cannot be read with this ring; begin it anew now:\n  ";
