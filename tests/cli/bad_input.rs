@@ -24,6 +24,17 @@ fn readers() -> Vec<String> {
         "keys rewrap --to-plaintext",
         "keys upgrade-format",
         "token seal --purpose session --body 00",
+        "revocations init --revocations list",
+        "revocations status --revocations list",
+        "revocations inspect --revocations list",
+        "revocations verify --revocations list",
+        "revocations compact --revocations list",
+        "revocations retract 0000000000000000 --revocations list",
+        "revocations reset --revocations list",
+        "revoke session s1.6a7432801560fcb22fd075b357e9c94a --revocations list",
+        "revoke subject ada --revocations list",
+        "revoke tenant acme --revocations list",
+        "revoke all --revocations list",
     ]
     .map(str::to_owned)
     .into();

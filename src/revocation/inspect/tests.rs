@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::Stale;
 use crate::keys::{DiskError, Ring, RingFile, RingPolicy};
+use crate::revocation::Stale;
 use crate::revocation::list::Answer;
 use crate::time::{Clock, ManualClock};
 

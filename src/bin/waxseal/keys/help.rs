@@ -124,11 +124,11 @@ Exit codes:
   4  a cut-off as late or later is in force";
 
 pub(crate) const STALE_OK: &str = "\
-For when the list of revocations cannot be brought up to date: servers that would
-answer 503 for that go on, those that have never loaded it too. What they know to
-be revoked stays refused; what others revoke meanwhile, they do not know. No list
-is relied on for longer than a day. It travels with the ring: distribute the file.
-A duration D is whole seconds, or 15m, 2h.
+For when the list of revocations cannot be brought up to date. Servers that
+would answer 503 for that go on, and so do those that have never loaded it; what
+they know to be revoked stays refused. What others revoke meanwhile they do not
+know. No list is relied on for longer than a day. It travels with the ring: copy
+the file to every server. A duration D is whole seconds, or 15m, 2h.
 
 Examples:
   waxseal keys stale-ok --for 2h

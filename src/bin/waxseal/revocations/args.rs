@@ -14,7 +14,7 @@ use crate::ring::RingArg;
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevokeVerb {
     /// End single sessions, in all their tokens.
-    #[command(after_help = help::SESSION)]
+    #[command(after_help = help::SESSION, override_usage = "waxseal revoke session [OPTIONS] <ID|->...")]
     Session(Sessions),
     /// End all sessions of one user: log out everywhere.
     #[command(after_help = help::SUBJECT)]
@@ -45,7 +45,7 @@ pub(crate) enum RevocationsVerb {
     #[command(after_help = help::COMPACT)]
     Compact(Place),
     /// Take a cut-off back: what it ended lives again.
-    #[command(after_help = help::RETRACT)]
+    #[command(after_help = help::RETRACT, override_usage = "waxseal revocations retract [OPTIONS] <ID>")]
     Retract(Retract),
     /// Begin anew, with everybody logged out: for what cannot be mended.
     #[command(after_help = help::RESET)]
@@ -76,29 +76,40 @@ pub(crate) struct Look {
 
 /// For the record.
 #[derive(Debug, Args)]
-pub(crate) struct Note {
+pub(crate) struct Record {
     /// Who decides this, in one line of at most 200 bytes.
     #[arg(long, value_name = "WHO", value_parser = line, default_value = "", hide_default_value = true)]
-    pub(crate) actor: String,
+    actor: String,
     /// Why, in one line of at most 200 bytes.
     #[arg(long, value_name = "R", value_parser = line, default_value = "", hide_default_value = true)]
-    pub(crate) reason: String,
-    /// How durable it must be.
+    reason: String,
+}
+
+impl Record {
+    pub(crate) fn on(&self, revoke: Revoke) -> Revoke {
+        revoke.actor(&self.actor).reason(&self.reason)
+    }
+}
+
+/// For the record, and how long it must last.
+#[derive(Debug, Args)]
+pub(crate) struct Note {
+    #[command(flatten)]
+    record: Record,
+    /// How durable it must be: on a disk, or where every server reads it.
     #[arg(long, value_name = "LEVEL", default_value = "shared")]
-    pub(crate) level: LevelArg,
+    level: LevelArg,
 }
 
 impl Note {
     pub(crate) fn on(&self, revoke: Revoke) -> Revoke {
-        revoke.actor(&self.actor).reason(&self.reason).level(self.level.into())
+        self.record.on(revoke).level(self.level.into())
     }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LevelArg {
-    /// On a disk.
     Local,
-    /// Where every server reads it.
     Shared,
 }
 
@@ -192,7 +203,7 @@ pub(crate) struct Inspect {
 #[derive(Debug, Args)]
 pub(crate) struct Retract {
     /// The id of the cut-off, as `revoke` or `revocations inspect` shows it.
-    #[arg(value_name = "CUT-OFF-ID")]
+    #[arg(value_name = "ID")]
     pub(crate) id: CutOffId,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -211,7 +222,7 @@ pub(crate) struct Reset {
     #[arg(long)]
     pub(crate) keep_sessions: bool,
     #[command(flatten)]
-    pub(crate) note: Note,
+    pub(crate) note: Record,
 }
 
 #[derive(Debug, Args)]
@@ -222,7 +233,8 @@ pub(crate) struct SizeArgs {
     /// The longest token lifetime of the ring.
     #[arg(long, value_name = "D", value_parser = duration)]
     pub(crate) lifetime: Duration,
-    /// What servers keep in memory.
+    /// What servers keep: whole session ids, or a filter in front that is
+    /// wrong about a few.
     #[arg(long, value_name = "E", default_value = "exact")]
     pub(crate) engine: EngineArg,
     /// How often a bloom filter is wrong about a session [default: 1e-6].
@@ -235,9 +247,7 @@ pub(crate) struct SizeArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
-    /// Whole session ids: never wrong.
     Exact,
-    /// A filter that takes a few for revoked that are not.
     Bloom,
 }
 

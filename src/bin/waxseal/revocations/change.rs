@@ -12,7 +12,7 @@ use super::revoke::{Durable, now};
 use super::{confirm, join, lasting};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
-use crate::show::{facts, lossy, span, whole};
+use crate::show::{count, facts, lossy, span, whole};
 
 /// Sets a directory up.
 pub(crate) fn init(args: &Place) -> Result<Answer, CliError> {
@@ -49,9 +49,10 @@ pub(crate) fn compact(args: &Place) -> Result<Answer, CliError> {
     };
     let text = match removed.len() {
         0 => "Nothing to do: no writer has ended that left anything to take over.".to_owned(),
-        count => format!(
-            "Took over or removed {count} journals: {} journals and {} bytes before, {} and {} now.",
-            before.journals.len(),
+        number => format!(
+            "Removed {}; what lives of them stands in another. {} and {} bytes before, {} and {} now.",
+            count(number, "journal", "journals"),
+            count(before.journals.len(), "journal", "journals"),
             json.bytes_before,
             json.journals,
             json.bytes
@@ -109,7 +110,7 @@ pub(crate) fn reset(args: &Reset) -> Result<Answer, CliError> {
         Some(id) => ("sessions", format!("all that started up to {now} are over, by cut-off {id}")),
         None => ("sessions", "go on".to_owned()),
     });
-    rows.push(("set aside", format!("{} files, which nobody reads", made.leftovers.len())));
+    rows.push(("set aside", format!("{}, which nobody reads", count(made.leftovers.len(), "file", "files"))));
     let then = match args.keep_sessions {
         true => {
             "Given up: every revocation that stood in the old journals alone. Sessions that\n\

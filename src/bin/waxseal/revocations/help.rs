@@ -7,7 +7,7 @@ as any token of the session can live.
 
 Examples:
   waxseal revoke session s1.6a7432801560fcb22fd075b357e9c94a --reason stolen
-  grep -o 's1\\.[0-9a-f]*' log | waxseal revoke session - --actor ada
+  waxseal revoke session - --actor ada < ids.txt
 
 Exit codes:
   0  revoked, where every server reads it
@@ -164,8 +164,7 @@ Needs neither ring nor directory. A duration D is whole seconds, or 15m, 24h,
 
 Examples:
   waxseal revocations size --per-day 100000 --lifetime 24h
-  waxseal revocations size --per-day 5000000 --lifetime 1h --engine bloom \\
-    --rate 1e-6 --sessions 20000000
+  waxseal revocations size --per-day 5000000 --lifetime 1h --engine bloom
 
 Exit codes:
   0  worked out

@@ -12,7 +12,7 @@ use super::troubles;
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::finding::{Finding, Severity, error, note, warning};
-use crate::show::{away, facts, lossy, span, table, tame, when, whole};
+use crate::show::{away, count, facts, lossy, span, table, tame, when, whole};
 
 impl Look {
     fn inspect(&self) -> Result<(KeyRing, Inspection), CliError> {
@@ -40,7 +40,7 @@ pub(crate) fn status(args: &Status) -> Result<Answer, CliError> {
         ("sessions", format!("{} revoked", counts.sessions)),
         ("cut-offs", counts.cut_offs()),
         ("kept", format!("for {} after it was decided", span(seen.retention))),
-        ("journals", format!("{}, {bytes} bytes, {} forgotten entries", seen.journals.len(), seen.forgotten)),
+        ("journals", format!("{}, {bytes} bytes, {} forgotten entries in them", seen.journals.len(), seen.forgotten)),
         ("servers", format!("{alive} alive within the last minute")),
     ];
     if let Some(at) = seen.not_before {
@@ -216,10 +216,10 @@ pub(crate) fn verify(args: &Look) -> Result<Answer, CliError> {
     };
     let lines: String = found.iter().map(Finding::line).collect();
     let sum = format!(
-        "epoch {}, {} journals, {} entries; a server that starts now {} load them",
+        "epoch {}, {}, {}; a server that starts now {} load them",
         seen.epoch,
-        seen.journals.len(),
-        seen.entries.len(),
+        count(seen.journals.len(), "journal", "journals"),
+        count(seen.entries.len(), "entry", "entries"),
         if seen.cold_start.is_none() { "can" } else { "cannot" }
     );
     let text = if errors == 0 { format!("{lines}ok: {sum}\n") } else { format!("{lines}{sum}\n") };

@@ -81,7 +81,7 @@ fn spread(level: Level, now: Timestamp) -> String {
     match level {
         Level::Local => "not shared: no other server reads it".to_owned(),
         _ => {
-            format!("knows within {SPREAD} s, by {}, unless a server looks less often than every 5 s", now.plus(SPREAD))
+            format!("knows within {SPREAD} s, by {}, if it looks every 5 s", now.plus(SPREAD))
         }
     }
 }
