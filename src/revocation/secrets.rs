@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::crypto::{MacKey, SipKey};
+use crate::crypto::{MacKey, Prk, SipKey};
 use crate::keys::Snapshot;
 
 /// The 16 bytes that name a subject or a tenant wherever a cut-off is written down.
@@ -32,6 +32,12 @@ pub(crate) struct Names {
 }
 
 impl Secrets {
+    /// Those of a ring that no loader takes, for the examples of FORMAT.md.
+    #[cfg(test)]
+    pub(crate) fn example(ring_id: [u8; 16], scope: &Prk, macs: &[Prk]) -> Self {
+        Self { ring_id, macs: macs.iter().map(Macs::derive).collect(), names: Names::derive(scope) }
+    }
+
     pub(crate) fn of(ring: &Snapshot) -> Self {
         let revocation = &ring.ring.revocation;
         let mut macs: Vec<_> = revocation.mac.iter().collect();
@@ -40,20 +46,18 @@ impl Secrets {
         let scope = revocation.scope.prk();
         Self {
             ring_id: ring.ring.id,
-            macs: macs
-                .iter()
-                .map(|mac| {
-                    let prk = mac.secret.prk();
-                    let (journal, snapshot) = (MacKey::new(&prk.expand(JOURNAL)), MacKey::new(&prk.expand(SNAPSHOT)));
-                    Arc::new(Macs { journal, snapshot })
-                })
-                .collect(),
-            names: Names { scope: SipKey::derive(&scope, ID), fingerprint: SipKey::derive(&scope, FINGERPRINT) },
+            macs: macs.iter().map(|mac| Macs::derive(&mac.secret.prk())).collect(),
+            names: Names::derive(&scope),
         }
     }
 }
 
 impl Macs {
+    fn derive(prk: &Prk) -> Arc<Self> {
+        let (journal, snapshot) = (MacKey::new(&prk.expand(JOURNAL)), MacKey::new(&prk.expand(SNAPSHOT)));
+        Arc::new(Self { journal, snapshot })
+    }
+
     /// Whether both come from the same secret.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.snapshot.tag::<32>(&[]) == other.snapshot.tag::<32>(&[])
@@ -61,6 +65,10 @@ impl Macs {
 }
 
 impl Names {
+    fn derive(scope: &Prk) -> Self {
+        Self { scope: SipKey::derive(scope, ID), fingerprint: SipKey::derive(scope, FINGERPRINT) }
+    }
+
     /// Whether both come from the same secret.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.fingerprint(&[0; 16]) == other.fingerprint(&[0; 16])

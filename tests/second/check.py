@@ -8,6 +8,7 @@ import answers
 import examples
 import filter
 import refusals
+import revocation
 import vectors
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
@@ -59,6 +60,7 @@ def main(arguments):
     answers.run(report)
     refusals.run(report)
     filter.run(report)
+    revocation.run(report)
     vectors.run(report, Path(arguments[0]) if arguments else VECTORS)
     print("%d passed, %d failed" % (report.passed, report.failed))
     return 0 if report.failed == 0 and report.passed > 0 else 1

@@ -388,3 +388,6 @@ const CARRY_SPREAD: u64 = 60;
 
 /// How likely a node is to take over dead journals in a pass.
 const COLLECT_ONE_IN: u8 = 4;
+
+#[cfg(test)]
+mod examples;
