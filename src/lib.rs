@@ -38,6 +38,7 @@
 //! # Features
 //! - `axum`: the session as an argument of axum's handlers; brings `tower`.
 //! - `cli`: the `waxseal` command, for key rings and tokens.
+//! - `redis`: revocations shared by a Redis or Valkey server.
 //! - `ring`, on by default: ChaCha20-Poly1305 from ring, several times faster; without it everything is Rust.
 //! - `tower`: a layer that carries sessions in cookies and headers.
 //! - `watch`: servers hear of a changed ring file at once, not at the next poll.

@@ -9,6 +9,7 @@ use super::known::Owner;
 use super::list::{Revocations, Shared, Store};
 use super::revoke::{Level, Promise, Revoke, RevokeError, Revoked, Revoking, What};
 use super::secrets::Names;
+use super::share::{Sharer, Wanted};
 use crate::crypto::{OsRandom, Random};
 use crate::time::Timestamp;
 
@@ -39,7 +40,7 @@ impl Revocations {
         let done = Revoked { level: Level::Local, until, cut_off };
         match self.shared.store {
             Store::Memory => Revoking::ready(reached(done, Level::Local, level)),
-            Store::Directory(_) => self.committer.queue(entry, done, level),
+            _ => self.committer.queue(entry, done, level),
         }
     }
 
@@ -99,6 +100,8 @@ pub(super) struct Committer {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
+    /// Ends after the threads, one of which gives it work.
+    sharer: Option<Sharer>,
 }
 
 #[derive(Default)]
@@ -120,13 +123,18 @@ struct Waiting {
 impl Committer {
     /// For a list that is written nowhere.
     pub(super) fn none(shared: &Arc<Shared>) -> std::io::Result<Self> {
-        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![] })
+        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![], sharer: None })
     }
 
     pub(super) fn spawn(shared: &Arc<Shared>) -> std::io::Result<Self> {
-        let mut committer = Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![] };
+        let mut committer = Self::none(shared)?;
+        if shared.store.is_far() {
+            committer.sharer = Some(Sharer::spawn(shared)?);
+        }
+        let far = committer.sharer.as_ref().map(Sharer::queue);
         let (list, queue) = (Arc::clone(shared), Arc::clone(&committer.queue));
-        committer.threads.push(thread("waxseal-revoke", move || while write_batch(&list, &queue) {})?);
+        let write = move || while write_batch(&list, &queue, far.as_deref()) {};
+        committer.threads.push(thread("waxseal-revoke", write)?);
         let queue = Arc::clone(&committer.queue);
         committer.threads.push(thread("waxseal-patience", move || while watch_batch(&queue, PATIENCE) {})?);
         Ok(committer)
@@ -164,8 +172,9 @@ fn watch_batch(queue: &Queue, patience: Duration) -> bool {
     !waiting.stopped
 }
 
-/// Writes all that has come meanwhile with one sync of the disk; false once there will be nothing more.
-fn write_batch(shared: &Shared, queue: &Queue) -> bool {
+/// Writes all that has come meanwhile with one sync of the disk, and hands on to `far` what has to go farther; false once there
+/// will be nothing more.
+fn write_batch(shared: &Shared, queue: &Queue, far: Option<&super::share::Queue>) -> bool {
     let idle = |waiting: &mut Waiting| waiting.entries.is_empty() && !waiting.stopped;
     let waiting = queue.changed.wait_while(queue.waiting(), idle);
     let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
@@ -180,11 +189,18 @@ fn write_batch(shared: &Shared, queue: &Queue) -> bool {
     queue.changed.notify_all();
     let entries = batch.iter().map(|(entry, ..)| entry.clone()).collect();
     let written = shared.write(entries);
-    for (_, done, level, promise) in batch {
+    let enough = |level: Level| written.as_ref().is_ok_and(|at| *at >= level);
+    let (later, now): (Vec<_>, Vec<_>) =
+        batch.into_iter().partition(|(_, _, level, _)| far.is_some() && !enough(*level));
+    for (_, done, level, promise) in now {
         promise.keep(match &written {
             Ok(at) => reached(done, *at, level),
             Err(why) => Err(RevokeError::NotDurable { reached: None, why: why.clone() }),
         });
+    }
+    if let Some(far) = far {
+        let wanted = |(_, done, level, promise)| Wanted { done, level, written: written.clone(), promise };
+        far.put(later.into_iter().map(wanted).collect());
     }
     queue.waiting().writing.clear();
     queue.changed.notify_all();
@@ -205,6 +221,19 @@ impl Shared {
         match &self.store {
             Store::Memory => Ok(Level::Local),
             Store::Directory(directory) => directory.write(entries, &self.known, now).map(|()| Level::Shared),
+            #[cfg(feature = "redis")]
+            Store::Redis(redis) => redis.write(entries, &self.known, now).map(|()| Level::Local),
+        }
+    }
+}
+
+impl Store {
+    /// Whether it is farther away than a disk.
+    fn is_far(&self) -> bool {
+        match self {
+            Self::Memory | Self::Directory(_) => false,
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => true,
         }
     }
 }
@@ -222,8 +251,12 @@ impl Drop for Committer {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
-        if let Store::Directory(directory) = &self.shared.store {
-            directory.close();
+        self.sharer = None;
+        match &self.shared.store {
+            Store::Directory(directory) => directory.close(),
+            Store::Memory => {}
+            #[cfg(feature = "redis")]
+            Store::Redis(redis) => redis.close(),
         }
     }
 }

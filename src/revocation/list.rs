@@ -49,8 +49,10 @@ pub(super) struct Shared {
 
 /// Where revocations are shared.
 pub(super) enum Store {
-    Directory(Directory),
+    Directory(Box<Directory>),
     Memory,
+    #[cfg(feature = "redis")]
+    Redis(Box<super::redis::Redis>),
 }
 
 /// What one sync after the other needs, and nobody else.
@@ -201,14 +203,20 @@ impl Shared {
         let clock = self.ring.clock();
         let now = clock.now();
         self.renew_secrets(&mut upkeep);
+        self.mind_the_clock(&mut upkeep, now);
         let dead = self.dead(now);
         let done = match &self.store {
             Store::Memory => Ok(true),
             Store::Directory(directory) => {
-                self.mind_the_clock(directory, &mut upkeep, now);
-                let secrets = self.secrets();
+                let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
                 let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
-                directory.sync(&pass, self.loaded.load(Ordering::Acquire)).map_err(RevocationsError::from)
+                directory.sync(&pass, loaded).map_err(RevocationsError::from)
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(redis) => {
+                let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
+                let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
+                redis.sync(&pass, loaded).map(|()| true).map_err(RevocationsError::from)
             }
         };
         self.warn_of_cut_offs_ahead(&mut upkeep, now);
@@ -244,13 +252,18 @@ impl Shared {
     }
 
     /// A clock that ran ahead made this server forget what is still needed once it is right again.
-    fn mind_the_clock(&self, directory: &Directory, upkeep: &mut Upkeep, now: Timestamp) {
+    fn mind_the_clock(&self, upkeep: &mut Upkeep, now: Timestamp) {
         let skew = self.ring.snapshot().ring.policy.skew;
-        if now.plus(2 * skew) < upkeep.forgot_at {
+        if !matches!(self.store, Store::Memory) && now.plus(2 * skew) < upkeep.forgot_at {
             tracing::error!("the clock ran back; the list of revocations is loaded anew");
             self.loaded.store(false, Ordering::Release);
             upkeep.forgot_at = now;
-            directory.read_again();
+            match &self.store {
+                Store::Directory(directory) => directory.read_again(),
+                Store::Memory => {}
+                #[cfg(feature = "redis")]
+                Store::Redis(redis) => redis.read_again(),
+            }
         }
     }
 

@@ -26,8 +26,11 @@ mod inspect;
 mod known;
 mod list;
 mod options;
+#[cfg(feature = "redis")]
+mod redis;
 mod revoke;
 mod secrets;
+mod share;
 mod size;
 mod status;
 
@@ -40,6 +43,8 @@ pub(crate) use known::Owner;
 pub(crate) use list::Answer;
 pub use list::Revocations;
 pub use options::{RevocationOptions, RevocationsError, Stale};
+#[cfg(feature = "redis")]
+pub use redis::RedisError;
 pub use revoke::{Level, Revoke, RevokeError, Revoked, Revoking};
 pub use size::Size;
 pub use status::RevocationStatus;

@@ -79,8 +79,26 @@ impl RevocationOptions {
         stale: Stale,
     ) -> Result<Revocations, RevocationsError> {
         self.check(stale)?;
-        let store = Store::Directory(Directory::at(path.as_ref(), self.observes));
+        let store = Store::Directory(Box::new(Directory::at(path.as_ref(), self.observes)));
         Revocations::start(ring, store, self.engine, stale.bound, self.poll)
+    }
+
+    /// As [`Revocations::redis`].
+    ///
+    /// # Errors
+    /// See [`Revocations::redis`].
+    #[cfg(feature = "redis")]
+    pub fn redis(
+        self,
+        ring: &KeyRing,
+        url: &str,
+        spool: impl AsRef<Path>,
+        stale: Stale,
+    ) -> Result<Revocations, RevocationsError> {
+        self.check(stale)?;
+        let secrets = Secrets::of(&ring.snapshot());
+        let redis = super::redis::Redis::at(url, spool.as_ref(), &secrets, self.observes, ring.clock().now())?;
+        Revocations::start(ring, Store::Redis(Box::new(redis)), self.engine, stale.bound, self.poll)
     }
 
     fn check(&self, stale: Stale) -> Result<(), RevocationsError> {
@@ -140,6 +158,51 @@ impl Revocations {
     }
 }
 
+#[cfg(feature = "redis")]
+impl Revocations {
+    /// The list that servers share by a stream of the Redis or Valkey server at `url`, such as `redis://:password@host:6379/0`: version
+    /// 5 or newer, one server or a master with replicas behind one address, no cluster. It must have been set up with
+    /// `waxseal revocations init` or [`init_redis`](Self::init_redis).
+    ///
+    /// `spool` is a directory of this server's own, on a disk that outlives the process; it is made if there is none. What this
+    /// server revokes is there first, so that it lasts though the Redis server is away.
+    ///
+    /// `rediss://` is refused unless the program itself depends on the crate `redis` 1.x with its feature `tls-rustls` or
+    /// `tls-native-tls`. What is exchanged is authenticated in any case; who reads along learns session ids, which open nothing, and
+    /// the password.
+    ///
+    /// If the server cannot be reached, this one starts all the same: [`is_ready`](Self::is_ready) is false and sessions are answered
+    /// 503, until a later look finds it.
+    ///
+    /// # Errors
+    /// - the URL is not one of a server
+    /// - the spool belongs to another ring, or cannot be written
+    /// - the bounds are out of range: see [`Stale`] and [`RevocationOptions::poll`]
+    /// - no thread can be started
+    pub fn redis(ring: &KeyRing, url: &str, spool: impl AsRef<Path>, stale: Stale) -> Result<Self, RevocationsError> {
+        Self::options().redis(ring, url, spool, stale)
+    }
+
+    /// Sets the Redis server at `url` up for the fleet of `ring`, once.
+    ///
+    /// # Errors
+    /// It is set up already, cannot be reached, is no master, or would evict revocations.
+    pub fn init_redis(ring: &KeyRing, url: &str) -> Result<(), RevocationsError> {
+        Ok(super::redis::Redis::init(url, &Secrets::of(&ring.snapshot()))?)
+    }
+
+    /// Has servers load what the Redis server at `url` holds, though some of it is lost and no server knows it any more.
+    ///
+    /// Unless `keep_sessions`, every session that has started by now ends, so that none of those that were revoked lives again.
+    ///
+    /// # Errors
+    /// It cannot be reached, is no master, or would evict revocations.
+    pub fn reset_redis(ring: &KeyRing, url: &str, keep_sessions: bool) -> Result<(), RevocationsError> {
+        let secrets = Secrets::of(&ring.snapshot());
+        Ok(super::redis::Redis::reset(url, &secrets, keep_sessions, ring.clock().now())?)
+    }
+}
+
 /// Why there is no list of revocations, or why it is not up to date.
 #[non_exhaustive]
 pub enum RevocationsError {
@@ -158,6 +221,9 @@ pub enum RevocationsError {
     Rate,
     /// What was to be revoked cannot be.
     Revoke(super::revoke::RevokeError),
+    /// The Redis server cannot be used.
+    #[cfg(feature = "redis")]
+    Redis(super::redis::RedisError),
     /// The operating system gave no thread to write revocations.
     Thread(std::io::Error),
 }
@@ -171,6 +237,13 @@ impl From<DirectoryError> for RevocationsError {
 impl From<super::revoke::RevokeError> for RevocationsError {
     fn from(error: super::revoke::RevokeError) -> Self {
         Self::Revoke(error)
+    }
+}
+
+#[cfg(feature = "redis")]
+impl From<super::redis::RedisError> for RevocationsError {
+    fn from(error: super::redis::RedisError) -> Self {
+        Self::Redis(error)
     }
 }
 
@@ -190,6 +263,8 @@ impl fmt::Display for RevocationsError {
             }
             Self::Rate => f.write_str("the rate of false positives must be above 0 and below 1, such as 1e-9"),
             Self::Revoke(error) => error.fmt(f),
+            #[cfg(feature = "redis")]
+            Self::Redis(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "no thread can be started to write revocations: {error}"),
         }
     }

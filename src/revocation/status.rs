@@ -27,6 +27,10 @@ pub struct RevocationStatus {
     pub write_error: Option<String>,
     /// Revocations of this server that no other can read yet.
     pub waiting: usize,
+    /// For how long the oldest of them waits, in seconds, where it is known.
+    pub waiting_for: Option<u64>,
+    /// Entries in a Redis stream that are none of this ring's and revoke nothing.
+    pub refused: u64,
     /// For how long a revocation is remembered, in seconds.
     pub retention: u64,
     /// Revoked sessions.
@@ -49,9 +53,14 @@ impl Revocations {
     pub fn status(&self) -> RevocationStatus {
         let shared = &self.shared;
         let now = shared.ring.clock().now();
-        let (waiting, write_error, nodes) = match &shared.store {
-            Store::Directory(directory) => (directory.waiting(), directory.trouble(), directory.nodes()),
-            Store::Memory => (0, None, vec![]),
+        let (waiting, waiting_since, refused, write_error, nodes) = match &shared.store {
+            Store::Directory(directory) => (directory.waiting(), None, 0, directory.trouble(), directory.nodes()),
+            Store::Memory => (0, None, 0, None, vec![]),
+            #[cfg(feature = "redis")]
+            Store::Redis(redis) => {
+                let (waiting, since) = redis.waiting();
+                (waiting, since, redis.refused(), redis.trouble(), vec![])
+            }
         };
         let stats = shared.known.stats();
         RevocationStatus {
@@ -63,6 +72,8 @@ impl Revocations {
             last_error: shared.last_error(),
             write_error,
             waiting,
+            waiting_for: waiting_since.map(|since: Timestamp| now.since(since)),
+            refused,
             retention: retention(&shared.ring.snapshot().ring),
             sessions: stats.sessions,
             cut_offs: stats.cut_offs,

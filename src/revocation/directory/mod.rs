@@ -83,6 +83,19 @@ impl Directory {
         Self::mark(path, Fleet { ring_id: secrets.ring_id, id, epoch: 1 }, true, secrets, now)
     }
 
+    /// Makes a directory one of revocations unless it is one.
+    ///
+    /// # Errors
+    /// - it is one of another ring
+    /// - the operating system says no
+    #[cfg(feature = "redis")]
+    pub(crate) fn ensure(path: &Path, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+        match Self::at(path, true).fleet(secrets) {
+            Err(DirectoryError::Missing { .. }) => Self::init(path, secrets, now),
+            found => found.map(|_| ()),
+        }
+    }
+
     fn mark(path: &Path, fleet: Fleet, fresh: bool, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
         let marker = path.join(MARKER);
         put(&marker, &fleet.marker(now, &secrets.macs[0]), fresh).map_err(|error| match error.kind() {
@@ -195,7 +208,7 @@ impl Directory {
         }
         let gone = follower.dead(now, own);
         // All see it at once, and one of them is enough.
-        if !gone.is_empty() && draw() % COLLECT_ONE_IN == 0 {
+        if !gone.is_empty() && draw().is_multiple_of(COLLECT_ONE_IN) {
             // Another may have been faster, and then there is nothing to read.
             let (gone, lines) = follower.entries_of(&gone, pass);
             writer.carry(&gone, lines, secrets, known, now, dead)?;
