@@ -84,7 +84,7 @@ fn a_key_in_place_of_its_source_is_not_repeated() {
     let bare = secret.strip_prefix("waxseal-kek-1:").unwrap();
     for words in [
         format!("keys list --kek {secret}"),
-        format!("keys list --kek {bare}"),
+        format!("keys list --kek={bare}"),
         format!("keys list --kek=file:kek --kek={secret}"),
         format!("keys rewrap --to {secret}"),
         format!("keys init --ring new.json --kek {secret}"),
