@@ -236,6 +236,3 @@ fn draw_epoch() -> Result<[u8; 16], RedisError> {
     OsRandom.fill(&mut epoch).map_err(|_| RedisError::Random)?;
     Ok(epoch)
 }
-
-#[cfg(test)]
-mod tests;

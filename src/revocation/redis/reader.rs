@@ -147,7 +147,7 @@ mod tests {
         std::thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
             let _ = client.read(&mut [0; 4096]).unwrap();
-            let head = "*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n7-0\r\n*2\r\n$1\r\nr\r\n";
+            let head = "*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$15\r\n1786000000000-0\r\n*2\r\n$1\r\nr\r\n";
             client.write_all(format!("{head}${}\r\n", bytes.len()).as_bytes()).unwrap();
             client.write_all(&[&bytes[..], b"\r\n"].concat()).unwrap();
             let _ = client.read(&mut [0; 4096]).unwrap();
@@ -155,20 +155,63 @@ mod tests {
         url
     }
 
+    /// What becomes of one entry of the stream.
+    fn read(bytes: Vec<u8>, secrets: &Secrets, known: &Known, reader: &mut Reader) {
+        let mut server = Server::at(&hangs_up_after(bytes), &[0; 16]).unwrap();
+        let pass = Pass { known, secrets, now: NOW, dead: Timestamp::default() };
+        let own = (WriterId::from_bytes([0; 8]), 0);
+        let turn = Turn { pass: &pass, view: &View::default(), own, loaded: true, observes: false };
+        assert!(matches!(reader.read(&mut server, &turn, &mut |_| {}), Err(RedisError::Server { .. })));
+    }
+
+    fn secrets() -> Secrets {
+        Secrets::of(&KeyRing::generate().unwrap().snapshot())
+    }
+
+    fn sealed(secrets: &Secrets) -> (SessionId, Vec<u8>) {
+        let id = SessionId::new(1_786_000_000, [7; 12]);
+        let entry = Entry { at: NOW, act: Act::Session(id), note: Note::default() };
+        (id, Pen::new().unwrap().seal(&entry, secrets))
+    }
+
     #[test]
     fn what_came_before_the_connection_broke_is_taken_in() {
-        let secrets = Secrets::of(&KeyRing::generate().unwrap().snapshot());
-        let (now, id) = (Timestamp::from_unix(1_786_000_000), SessionId::new(1_786_000_000, [7; 12]));
-        let entry = Entry { at: now, act: Act::Session(id), note: Note::default() };
-        let mut server = Server::at(&hangs_up_after(Pen::new().unwrap().seal(&entry, &secrets)), &[0; 16]).unwrap();
-        let known = Known::new(secrets.names.clone(), 60);
-        let pass = Pass { known: &known, secrets: &secrets, now, dead: Timestamp::default() };
-        let own = (WriterId::from_bytes([0; 8]), 0);
-        let view = View::default();
-        let turn = Turn { pass: &pass, view: &view, own, loaded: true, observes: false };
-        let mut reader = Reader::default();
-        assert!(matches!(reader.read(&mut server, &turn, &mut |_| {}), Err(RedisError::Server { .. })));
-        assert!(known.is_session_revoked(id, now));
-        assert_eq!(Some(reader.cursor()), StreamId::parse("7-0"));
+        let secrets = secrets();
+        let (known, mut reader) = (Known::new(secrets.names.clone(), 60), Reader::default());
+        let (id, bytes) = sealed(&secrets);
+        read(bytes, &secrets, &known, &mut reader);
+        assert!(known.is_session_revoked(id, NOW));
+        assert_eq!(Some(reader.cursor()), StreamId::parse("1786000000000-0"));
     }
+
+    #[test]
+    fn what_only_a_newer_version_understands_is_not_passed_over() {
+        let secrets = secrets();
+        let (known, mut reader) = (Known::new(secrets.names.clone(), 60), Reader::default());
+        let mut bytes = [&[7; 8][..], &1_u64.to_be_bytes(), &[99, 0, 0, 0, 0, 0, 0]].concat();
+        let tag: [u8; 32] = secrets.macs[0].journal.tag(&[b"waxrevs1", &secrets.ring_id, &bytes]);
+        bytes.extend_from_slice(&tag);
+        read(bytes, &secrets, &known, &mut reader);
+        assert_eq!((reader.newer(NOW), reader.newer(NOW.plus(1)), reader.refused()), (Some(99), None, 0));
+    }
+
+    #[test]
+    fn an_entry_under_a_secret_that_is_not_here_yet_counts_once_it_is() {
+        let (mut ours, theirs) = (secrets(), secrets());
+        let (known, mut reader) = (Known::new(ours.names.clone(), 60), Reader::default());
+        let (id, bytes) = sealed(&Secrets { ring_id: ours.ring_id, ..theirs.clone() });
+        reader.renew(&ours.macs);
+        read(bytes.clone(), &ours, &known, &mut reader);
+        assert_eq!(reader.refused(), 1);
+        let cursor = reader.cursor();
+        reader.renew(&ours.macs);
+        assert_eq!(reader.cursor(), cursor);
+        ours.macs.extend(theirs.macs);
+        reader.renew(&ours.macs);
+        assert_eq!((reader.cursor(), reader.refused()), (StreamId::default(), 0));
+        read(bytes, &ours, &known, &mut reader);
+        assert!(known.is_session_revoked(id, NOW));
+    }
+
+    const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
 }

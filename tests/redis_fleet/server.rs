@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use ::redis::{Client, FromRedisValue, cmd};
+use redis::{Client, FromRedisValue, cmd};
 
 /// A `redis-server` in a directory of its own, killed on drop.
 pub(super) struct RedisServer {

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::revocation::RevokeError;
 
 #[test]
 #[ignore = "needs redis-server"]
@@ -25,6 +24,7 @@ fn r20_redis_is_away_for_an_hour() {
             assert_eq!(fleet.answer(node, 1), Answer::Revoked);
             assert_eq!(fleet.answer(node, own), Answer::Revoked);
             let stale = Answer::Unknown { stale_for: Some(minute * 60) };
+            let _login = node.sealer.start(&Shop(0)).unwrap();
             assert_eq!(fleet.answer(node, 9), if minute <= 15 { Answer::Clear } else { stale });
             let status = node.status();
             assert_eq!((status.waiting, status.waiting_for), (1, Some(minute * 60)));
@@ -36,7 +36,7 @@ fn r20_redis_is_away_for_an_hour() {
     let now = fleet.clock.now();
     let opened = fleet.file.update(now, "stale-ok", |ring| {
         ring.set_stale_ok(Some(now.plus(7_200)), now).unwrap();
-        Ok::<_, crate::keys::DiskError>(((), true))
+        Ok::<_, waxseal::keys::DiskError>(((), true))
     });
     opened.unwrap();
     fleet.ring.reload().unwrap();
@@ -100,8 +100,8 @@ fn a_revocation_on_disk_survives_a_kill_and_arrives() {
     let fleet = Fleet::new(&server.url());
     server.stop();
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "revocation::redis::tests::outages::a_process_to_be_killed", "--nocapture"]);
-    child.env(URL, &fleet.url).env(RING, fleet.file.path()).env(SPOOL, fleet.spool("a"));
+    child.args(["--exact", "outages::a_process_to_be_killed", "--nocapture"]);
+    child.env(URL, &fleet.url).env(RING, fleet.file.path()).env(SPOOL, fleet.spool("a")).env(TOKEN, fleet.session(7).1);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|line| line.contains(REVOKED)), "the child ended before it revoked");
@@ -117,16 +117,13 @@ fn a_revocation_on_disk_survives_a_kill_and_arrives() {
 /// Does nothing unless the test above runs it.
 #[test]
 fn a_process_to_be_killed() {
-    let (Ok(url), Ok(ring), Ok(spool)) = (std::env::var(URL), std::env::var(RING), std::env::var(SPOOL)) else {
-        return;
-    };
+    let Ok(url) = std::env::var(URL) else { return };
+    let [ring, spool, token] = [RING, SPOOL, TOKEN].map(|name| std::env::var(name).unwrap());
     let ring = KeyRing::load(ring).unwrap();
-    let list = Revocations::redis(&ring, &url, spool, Stale::refuse_after(Duration::from_secs(BOUND))).unwrap();
-    list.revoke(Revoke::session(SessionId::new(1_786_000_000, [7; 12]))).wait().unwrap();
-    #[expect(clippy::print_stdout, reason = "the parent waits for this line")]
-    {
-        println!("{REVOKED}");
-    }
+    let list = Revocations::redis(&ring, &url, spool, stale()).unwrap();
+    let sealer = Sealer::<Shop>::builder(&ring, "session").policy(policy()).build().unwrap();
+    list.revoke(Revoke::session(sealer.open(&token).unwrap().id())).wait().unwrap();
+    println!("{REVOKED}");
     // Until the parent kills it, or is gone itself.
     let _ = std::io::stdin().lines().count();
 }
@@ -185,4 +182,5 @@ fn twenty_nodes_converge() {
 const URL: &str = "WAXSEAL_DRILL_URL";
 const RING: &str = "WAXSEAL_DRILL_RING";
 const SPOOL: &str = "WAXSEAL_DRILL_SPOOL";
+const TOKEN: &str = "WAXSEAL_DRILL_TOKEN";
 const REVOKED: &str = "revoked, and waiting to be killed";

@@ -50,8 +50,7 @@ fn a_server_that_nobody_knows_anything_of_stays_unknown_until_it_is_reset() {
     Revocations::reset_redis(&fleet.ring, &fleet.url, false).unwrap();
     cold.sync().unwrap();
     assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
-    let later = SessionId::new(u32::try_from(fleet.clock.now().as_unix()).unwrap() + 1, [1; 12]);
-    assert_eq!(cold.judge(later, fleet.clock.now()), Answer::Clear);
+    cold.sealer.open(&cold.sealer.start(&Shop(2)).unwrap()).unwrap();
     Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
     assert!(Revocations::init_redis(&fleet.ring, &fleet.url).unwrap_err().to_string().contains("already"));
     fleet.settle(&[&cold]);
@@ -83,7 +82,7 @@ fn r20_what_a_failover_lost_is_published_again() {
 }
 
 /// Revokes until the replica, which may still be copying, confirms.
-fn replicated(fleet: &Fleet, node: &Revocations, n: u8) {
+fn replicated(fleet: &Fleet, node: &Node, n: u16) {
     let confirmed = (0..20).any(|_| fleet.revoke(node, n, Level::Replicated).is_ok());
     assert!(confirmed, "no replica in twenty seconds");
 }
@@ -149,8 +148,8 @@ fn many_entries_come_back_in_many_batches() {
     let server = RedisServer::new();
     let fleet = Fleet::new(&server.url());
     let a = fleet.node("a");
-    let session = |n: u16| SessionId::new(1_786_000_000 + u32::from(n), [7; 12]);
-    let revoking: Vec<_> = (0..2_500).map(|n| a.revoke(Revoke::session(session(n)).level(Level::Shared))).collect();
+    let revoke = |n| a.revoke(Revoke::session(fleet.session(n).0).level(Level::Shared));
+    let revoking: Vec<_> = (0..2_500).map(revoke).collect();
     for promise in revoking {
         promise.wait().unwrap();
     }
@@ -161,7 +160,7 @@ fn many_entries_come_back_in_many_batches() {
     assert_eq!(entries, 2_500);
     let b = fleet.node("b");
     for n in 0..2_500 {
-        assert_eq!(b.judge(session(n), fleet.clock.now()), Answer::Revoked);
+        assert_eq!(fleet.answer(&b, n), Answer::Revoked);
     }
 }
 
@@ -171,6 +170,7 @@ fn a_cut_off_that_was_taken_back_does_not_come_back() {
     let server = RedisServer::new();
     let fleet = Fleet::new(&server.url());
     let a = fleet.node("a");
+    assert_eq!(fleet.answer(&a, 1), Answer::Clear);
     let done = a.revoke(Revoke::everyone().level(Level::Shared)).wait().unwrap();
     assert_eq!(fleet.answer(&a, 1), Answer::Revoked);
     a.retract(done.cut_off.unwrap()).wait().unwrap();
