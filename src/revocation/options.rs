@@ -160,12 +160,17 @@ impl Revocations {
 
 #[cfg(feature = "redis")]
 impl Revocations {
-    /// The list that servers share by a stream of the Redis or Valkey server at `url`, such as `redis://:password@host:6379/0`: version
-    /// 5 or newer, one server or a master with replicas behind one address, no cluster. It must have been set up with
-    /// `waxseal revocations init` or [`init_redis`](Self::init_redis).
+    /// The list that servers share by a stream of the Redis or Valkey server at `url`, such as `redis://:password@host:6379/0`: one
+    /// server, or a master with replicas behind one address, no cluster. It must have been set up with `waxseal revocations init` or
+    /// [`init_redis`](Self::init_redis). Its version must be 5 at least and should be 7: before 6.2 the stream is never trimmed, and
+    /// before 7 less is noticed of what others remove from it.
+    ///
+    /// Its maxmemory-policy must not be one that begins with `allkeys-`. The user in the URL needs `GET`, `SET`, `INFO`, `WAIT`, `XADD`,
+    /// `XGROUP`, `XINFO`, `XREAD` and `XTRIM` on the keys `waxseal:*`.
     ///
     /// `spool` is a directory of this server's own, on a disk that outlives the process; it is made if there is none. What this
-    /// server revokes is there first, so that it lasts though the Redis server is away.
+    /// server revokes is there first, so that it lasts though the Redis server is away. A server that was down for longer than a
+    /// revocation is [remembered](super::RevocationStatus::retention) comes too late with what it had not shared.
     ///
     /// `rediss://` is refused unless the program itself depends on the crate `redis` 1.x with its feature `tls-rustls` or
     /// `tls-native-tls`. What is exchanged is authenticated in any case; who reads along learns session ids, which open nothing, and

@@ -4,8 +4,8 @@ use std::time::Duration;
 use super::list::Answer;
 use super::*;
 use crate::id::SessionId;
+use crate::keys::KeyRing;
 use crate::time::{Clock, ManualClock, Timestamp};
-use crate::{KeyRing, Stale};
 
 const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
 

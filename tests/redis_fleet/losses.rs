@@ -50,7 +50,7 @@ fn a_server_that_nobody_knows_anything_of_stays_unknown_until_it_is_reset() {
     Revocations::reset_redis(&fleet.ring, &fleet.url, false).unwrap();
     cold.sync().unwrap();
     assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
-    cold.sealer.open(&cold.sealer.start(&Shop(2)).unwrap()).unwrap();
+    cold.sealer.open(cold.sealer.start(&Shop(2)).unwrap()).unwrap();
     Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
     assert!(Revocations::init_redis(&fleet.ring, &fleet.url).unwrap_err().to_string().contains("already"));
     fleet.settle(&[&cold]);

@@ -75,6 +75,22 @@ fn r20_a_server_that_stands_still_holds_up_nobody() {
 
 #[test]
 #[ignore = "needs redis-server"]
+fn a_node_that_stops_sends_what_it_revoked() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let a = fleet.node("a");
+    for n in 0..10 {
+        let _sent = a.revoke(Revoke::session(fleet.session(n).0));
+    }
+    drop(a);
+    let b = fleet.node("b");
+    for n in 0..10 {
+        assert_eq!(fleet.answer(&b, n), Answer::Revoked);
+    }
+}
+
+#[test]
+#[ignore = "needs redis-server"]
 fn a_node_that_starts_while_redis_is_away_knows_its_own_and_waits() {
     let mut server = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let fleet = Fleet::new(&server.url());
