@@ -25,7 +25,7 @@
 //! - [`SessionState`] is what a session holds, and how its type changes while servers run.
 //! - [`KeyRing`] is the fleet's keys: loaded from a file that the `waxseal` command writes, followed
 //!   while the server runs.
-//! - [`Revocations`] ends sessions before their time, on every server.
+//! - [`Revocations`] ends sessions before their time, on every server; docs/REVOCATION.md is its guide.
 //! - [`Policy`] says how long sessions live; [`OpenError`] why one was refused.
 //! - `SessionLayer` and `CurrentSession` in the module `web`, behind the features `tower` and `axum`, carry sessions through
 //!   services and handlers; [`carrier`] holds the rules they follow, for any framework.

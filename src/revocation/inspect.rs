@@ -335,8 +335,8 @@ fn advice(fault: &Fault) -> &'static str {
         Fault::Newer { .. } => "update this program, and servers that are older than its writer",
         Fault::Vanished => "nothing if it was just taken over: look again",
         _ => {
-            "leave it: servers that have read it carry it on within minutes; if none runs that has, restore the \
-             directory's newest backup of this file, or give up what it held with `waxseal revocations reset`"
+            "leave it: servers that have read it carry it on within minutes; if none runs that has, what it held is lost: \
+             `waxseal revocations reset`"
         }
     }
 }

@@ -258,8 +258,8 @@ fn missing(writer: &str, seen: &Inspection) -> Option<Finding> {
         true => format!("{writer}.journal is shorter than another writer has read it"),
         false => format!("{writer}.journal is missing, and another writer has read it"),
     };
-    let advice = "servers that have read it carry it on within minutes; if none runs that has, restore the file from a \
-                  backup, or give up what it held with `waxseal revocations reset`";
+    let advice = "servers that have read it carry it on within minutes; if none runs that has, what it held is lost: \
+                  `waxseal revocations reset`";
     (!there).then(|| error("gap", what, advice))
 }
 
