@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use waxseal::time::ManualClock;
 use waxseal::{KeyRing, Revocations, Revoke, Stale};
 
 use crate::support::{BIN, Ran, Scratch, now, refused};
@@ -182,6 +184,53 @@ fn an_encrypted_ring_does_as_well() {
     scratch.run("revoke subject ada --revocations list --kek file:kek").ok();
     scratch.run("revocations verify --revocations list --kek file:kek").ok();
     scratch.run("revoke subject ada --revocations list").failed(3);
+}
+
+/// Seen by a clock that is an hour behind, every cut-off was made by one that is ahead.
+#[test]
+fn a_cut_off_that_lies_ahead_is_warned_of() {
+    let scratch = desk();
+    let id = scratch.run("revoke tenant acme --revocations list --json").json()["cut_off"].clone();
+    let earlier = now().as_unix() - 3_600;
+    let text = scratch.run(&format!("revocations verify --revocations list --now {earlier}")).ok();
+    for part in ["warning  cut-off", &format!("`waxseal revocations retract {}`", id.as_str().unwrap()), "lies 1 h"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    let text = scratch.run(&format!("revocations inspect --revocations list --now {earlier}")).ok();
+    assert!(text.contains("a tenant, 1 h"), "{text}");
+    let later = now().as_unix() + 365 * 86_400;
+    let status = scratch.run(&format!("revocations status --revocations list --json --now {later}")).json();
+    assert_eq!((&status["tenants"], &status["forgotten"]), (&0.into(), &1.into()));
+}
+
+#[test]
+fn a_journal_that_is_missing_is_named_by_those_who_read_it() {
+    let scratch = desk();
+    let clock = Arc::new(ManualClock::at(now()));
+    let ring = KeyRing::options().clock(Arc::clone(&clock)).load(scratch.path("ring.json")).unwrap();
+    let stale = Stale::refuse_after(Duration::from_secs(900));
+    let server = || Revocations::directory(&ring, scratch.path("list"), stale).unwrap();
+    let (one, other) = (server(), server());
+    one.revoke(Revoke::session(ID.parse().unwrap())).wait().unwrap();
+    for _ in 0..5 {
+        clock.advance(10);
+        other.sync().unwrap();
+        one.sync().unwrap();
+    }
+    let lost = one.status().nodes.into_iter().find(|node| node.this).unwrap().writer;
+    fs::remove_file(scratch.path("list").join(format!("{lost}.journal"))).unwrap();
+    let ran = scratch.run("revocations verify --revocations list --json");
+    let (out, err): (Value, Value) = (serde_json::from_str(&ran.out).unwrap(), serde_json::from_str(&ran.err).unwrap());
+    assert_eq!(
+        (ran.code, &out["errors"], &out["ready"], &err["code"]),
+        (1, &1.into(), &false.into(), &"findings".into())
+    );
+    let finding = &out["findings"][0];
+    assert_eq!((&finding["code"], &finding["severity"]), (&"gap".into(), &"error".into()));
+    assert!(finding["what"].as_str().unwrap().contains(&format!("{lost}.journal is missing")), "{finding}");
+    let status = scratch.run("revocations status --revocations list --json");
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!((&status["ready"], &status["gaps"][0]), (&false.into(), &lost.into()));
 }
 
 /// A disk that takes no more bytes: `ulimit` makes one.
