@@ -6,6 +6,7 @@ mod help;
 mod look;
 mod revoke;
 mod size;
+mod verify;
 
 pub(crate) use args::{RevocationsVerb, RevokeVerb};
 pub(crate) use revoke::revoke;
@@ -33,7 +34,7 @@ pub(crate) fn run(verb: &RevocationsVerb) -> Result<Answer, CliError> {
         RevocationsVerb::Retract(args) => change::retract(args),
         RevocationsVerb::Size(args) => size::size(args),
         RevocationsVerb::Status(args) => look::status(args),
-        RevocationsVerb::Verify(args) => look::verify(args),
+        RevocationsVerb::Verify(args) => verify::verify(args),
     }
 }
 
