@@ -4,14 +4,16 @@
 //! that nothing is missing: writers mention each other's sequence numbers, and a journal that is gone, damaged or shorter
 //! than somebody says is a gap until another writer has carried on what it held.
 
+use core::ops::Bound;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::header::Fleet;
-use super::journal::{Cursor, Fault, Reached, read_on};
+use super::header::{Fleet, HeaderError};
+use super::journal::{Cursor, Fault, Reached, TEMP_PREFIX, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
+use crate::crypto::OsRandom;
 use crate::revocation::entry::Entry;
 use crate::revocation::known::Known;
 use crate::revocation::secrets::Secrets;
@@ -26,6 +28,16 @@ pub(crate) struct Follower {
     mentioned: HashMap<WriterId, (u64, Timestamp)>,
     /// How far others carry a journal on, and since when.
     carried: HashMap<WriterId, (u64, Timestamp)>,
+    /// Half-written files, since when they are there by this clock.
+    half_written: HashMap<PathBuf, Timestamp>,
+    checked: Checked,
+}
+
+/// Which journal was read from its start last, to see whether what was read before is still there.
+struct Checked {
+    writer: WriterId,
+    /// When the next is due.
+    next_at: Timestamp,
 }
 
 /// One journal, as far as it was read.
@@ -40,8 +52,12 @@ pub(crate) struct Followed {
     pub(crate) beat_at: Option<Timestamp>,
     /// Since when nothing was added, by this clock.
     pub(crate) still_since: Timestamp,
+    /// And for how many passes: a clock that leaps makes nobody silent.
+    still_for: u32,
     /// Since when it cannot be read.
     lost_since: Option<Timestamp>,
+    /// What is wrong in a part that was read before, and in which generation of the file.
+    rotten: Option<(u64, Fault)>,
 }
 
 /// What the readers of one pass share.
@@ -61,6 +77,8 @@ impl Follower {
             journals: BTreeMap::new(),
             mentioned: HashMap::new(),
             carried: HashMap::new(),
+            half_written: HashMap::new(),
+            checked: Checked { writer: WriterId::draw(&OsRandom).unwrap_or(FIRST), next_at: Timestamp::default() },
         }
     }
 
@@ -69,10 +87,22 @@ impl Follower {
     /// # Errors
     /// The directory cannot be listed.
     pub(crate) fn read(&mut self, pass: &Pass<'_>) -> std::io::Result<()> {
-        let mut there = vec![];
+        let (mut there, mut half_written) = (vec![], HashMap::new());
         for entry in fs::read_dir(&self.path)? {
-            there.extend(entry?.file_name().to_str().and_then(WriterId::of_file_name));
+            let entry = entry?;
+            // Whoever opened a pipe would wait for ever, and no journal is a link.
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                continue;
+            }
+            let name = entry.file_name();
+            there.extend(name.to_str().and_then(WriterId::of_file_name));
+            if name.to_str().is_some_and(|name| name.starts_with(TEMP_PREFIX)) {
+                let path = entry.path();
+                let since = self.half_written.get(&path).copied().unwrap_or(pass.now);
+                half_written.insert(path, since.min(pass.now));
+            }
         }
+        self.half_written = half_written;
         for &writer in &there {
             self.follow(writer, pass);
         }
@@ -81,8 +111,48 @@ impl Follower {
                 followed.blame(Fault::Vanished, *writer, pass.now);
             }
         }
+        self.check(pass);
         self.forget(pass.dead);
         Ok(())
+    }
+
+    /// Reads one journal from its start, now and then: who starts next must find there what this process has long read.
+    fn check(&mut self, pass: &Pass<'_>) {
+        // By a clock that was set back it is due too.
+        if pass.now < self.checked.next_at && self.checked.next_at.since(pass.now) <= CHECK_AT_MOST {
+            return;
+        }
+        let whole =
+            |(&writer, followed): (&WriterId, &Followed)| followed.is_whole().then_some((writer, followed.seq()));
+        let behind = self.journals.range((Bound::Excluded(self.checked.writer), Bound::Unbounded)).find_map(whole);
+        let Some((writer, seq)) = behind.or_else(|| self.journals.iter().find_map(whole)) else { return };
+        let len = fs::metadata(self.path.join(writer.file_name())).map_or(0, |file| file.len());
+        let next_at = pass.now.plus((len / CHECK_RATE).clamp(CHECK_EVERY, CHECK_AT_MOST));
+        self.checked = Checked { writer, next_at };
+        let _ = self.read_anew(Place { writer, seq }, pass, &mut |_, _| {});
+    }
+
+    /// Reads a journal from its start as far as `place` at least; if that cannot be done, the journal is at fault from now on.
+    pub(crate) fn read_anew(
+        &mut self,
+        place: Place,
+        pass: &Pass<'_>,
+        take: &mut dyn FnMut(u64, Line),
+    ) -> Result<(), ()> {
+        let Some(followed) = self.journals.get_mut(&place.writer) else { return Err(()) };
+        let path = self.path.join(place.writer.file_name());
+        let Reached { cursor, fault } = read_on(&path, place.writer, self.fleet, None, pass.secrets, take);
+        let seq = cursor.as_ref().map_or(0, |cursor| cursor.seq);
+        let fault = match fault {
+            None if seq >= place.seq => return Ok(()),
+            // Seen at the next pass, if it lasts.
+            Some(Fault::Vanished | Fault::Io(_)) => return Err(()),
+            fault => fault.unwrap_or(Fault::Older),
+        };
+        let generation = followed.cursor.as_ref().map_or(0, |cursor| cursor.generation);
+        followed.rotten = Some((generation, fault.clone()));
+        followed.blame(fault, place.writer, pass.now);
+        Err(())
     }
 
     fn follow(&mut self, writer: WriterId, pass: &Pass<'_>) {
@@ -115,11 +185,15 @@ impl Follower {
         followed.cursor = cursor;
         followed.entry_seq = entry_seq;
         followed.beat_at = beat_at.or(followed.beat_at);
+        followed.still_for = followed.still_for.saturating_add(1);
         followed.closed |= closed;
         if followed.cursor.as_ref().map(|cursor| (cursor.generation, cursor.seq)) != before {
-            followed.still_since = pass.now;
+            (followed.still_since, followed.still_for) = (pass.now, 0);
         }
-        match fault {
+        let generation = followed.cursor.as_ref().map_or(0, |cursor| cursor.generation);
+        let rotten = followed.rotten.take().filter(|(of, _)| *of == generation);
+        followed.rotten = rotten.clone();
+        match fault.or(rotten.map(|(_, fault)| fault)) {
             Some(fault) => followed.blame(fault, writer, pass.now),
             None => (followed.fault, followed.lost_since) = (None, None),
         }
@@ -128,27 +202,31 @@ impl Follower {
     /// Drops what concerns only sessions that nobody has any more.
     fn forget(&mut self, dead: Timestamp) {
         self.mentioned.retain(|_, (_, at)| *at >= dead);
-        self.carried.retain(|_, (_, at)| *at >= dead);
+        self.carried.retain(|_, (_, at)| !is_word_over(*at, dead));
         let carried = &self.carried;
         self.journals.retain(|writer, followed| {
             let gone = followed.fault == Some(Fault::Vanished);
-            !gone || carried.get(writer).is_none_or(|&(seq, _)| seq < followed.seq())
+            // Of one that was never read nothing is known but what others say, and that is kept elsewhere.
+            let is_needed = followed.cursor.is_some() && followed.lost_since.is_none_or(|since| since >= dead);
+            !gone || is_needed && carried.get(writer).is_none_or(|&(seq, _)| seq < followed.seq())
         });
     }
 
     /// Writers of which this directory does not hold, or does not show, everything that was said.
     pub(crate) fn gaps(&self) -> Vec<WriterId> {
-        let covered = |writer: &WriterId, least: u64| {
-            let carried = self.carried.get(writer).map(|&(seq, _)| seq);
-            let read = self.journals.get(writer).filter(|followed| followed.is_whole()).map(Followed::seq);
-            carried.max(read).is_some_and(|seq| seq >= least)
-        };
-        let least = |writer: &WriterId| self.mentioned.get(writer).map_or(0, |&(seq, _)| seq);
         let mut gaps: Vec<_> = self.journals.keys().chain(self.mentioned.keys()).copied().collect();
         gaps.sort_unstable();
         gaps.dedup();
-        gaps.retain(|writer| !self.is_of_another_epoch(writer) && !covered(writer, least(writer)));
+        gaps.retain(|writer| !self.is_of_another_epoch(writer) && !self.is_covered(writer));
         gaps
+    }
+
+    /// Whether all that anybody says to have read of a journal is there, or elsewhere.
+    fn is_covered(&self, writer: &WriterId) -> bool {
+        let least = self.mentioned.get(writer).map_or(0, |&(seq, _)| seq);
+        let carried = self.carried.get(writer).map(|&(seq, _)| seq);
+        let read = self.journals.get(writer).filter(|followed| followed.is_whole()).map(Followed::seq);
+        carried.max(read).is_some_and(|seq| seq >= least)
     }
 
     fn is_of_another_epoch(&self, writer: &WriterId) -> bool {
@@ -160,9 +238,11 @@ impl Follower {
     /// they know everything.
     pub(crate) fn is_beyond_us(&self) -> Option<(WriterId, &Fault)> {
         let faults = self.journals.iter().filter_map(|(writer, followed)| Some((*writer, followed.fault.as_ref()?)));
-        let newer =
-            |fault: &Fault| matches!(fault, Fault::Newer { .. } | Fault::Header(super::header::HeaderError::Newer));
-        faults.into_iter().find(|(_, fault)| newer(fault))
+        faults.into_iter().find(|(writer, fault)| match fault {
+            Fault::Newer { .. } | Fault::Header(HeaderError::Newer) => true,
+            Fault::Io(_) => !self.is_covered(writer),
+            _ => false,
+        })
     }
 
     /// Journals that this process has read and that cannot be read any more, for at least `for_seconds`: it should carry them.
@@ -179,7 +259,9 @@ impl Follower {
     pub(crate) fn dead(&self, now: Timestamp, own: Option<WriterId>) -> Vec<Place> {
         let dead = self.journals.iter().filter(|&(&writer, followed)| {
             let still = now.since(followed.still_since);
-            Some(writer) != own && followed.is_whole() && still >= if followed.closed { CLOSED_FOR } else { SILENT_FOR }
+            let is_silent = still >= SILENT_FOR && followed.still_for >= SILENT_PASSES;
+            let is_over = followed.closed && still >= CLOSED_FOR || is_silent;
+            Some(writer) != own && followed.is_whole() && is_over
         });
         dead.map(|(&writer, followed)| Place { writer, seq: followed.seq() }).collect()
     }
@@ -191,24 +273,40 @@ impl Follower {
         self.journals.iter().filter(|(_, followed)| old(followed)).map(|(&writer, _)| writer).collect()
     }
 
-    /// All that lives in the journals of `places`, read once more, and those of them that could be read to the end.
-    pub(crate) fn entries_of(&self, places: &[Place], pass: &Pass<'_>) -> (Vec<Place>, Vec<Line>) {
-        let (mut whole, mut lines) = (vec![], vec![]);
-        for &place in places {
+    /// All that lives in those journals of `places` that can still be read from their start; `places` is left with these.
+    pub(crate) fn entries_of(&mut self, places: &mut Vec<Place>, pass: &Pass<'_>) -> Vec<Line> {
+        let mut lines = vec![];
+        places.retain(|&place| {
             let before = lines.len();
             let mut take = |_, line| match line {
-                Line::Entry(Entry { at, .. }) | Line::Carried { at, .. } if at >= pass.dead => lines.push(line),
+                Line::Entry(entry) if entry.at >= pass.dead => lines.push(Line::Entry(entry)),
+                Line::Carried { at, of } if !is_word_over(at, pass.dead) => lines.push(Line::Carried { at, of }),
                 _ => {}
             };
-            let path = self.path.join(place.writer.file_name());
-            let Reached { cursor, fault } = read_on(&path, place.writer, self.fleet, None, pass.secrets, &mut take);
-            if fault.is_none() && cursor.is_some_and(|cursor| cursor.seq >= place.seq) {
-                whole.push(place);
-            } else {
+            let whole = self.read_anew(place, pass, &mut take).is_ok();
+            if !whole {
                 lines.truncate(before);
             }
-        }
-        (whole, lines)
+            whole
+        });
+        lines
+    }
+
+    /// Journals that nobody can read and nobody needs: others carry on what was read of them, or nothing in them can live.
+    pub(crate) fn useless(&self, now: Timestamp, dead: Timestamp, for_seconds: u64) -> Vec<WriterId> {
+        let useless = self.journals.iter().filter(|(writer, followed)| {
+            let broken = followed.fault.as_ref().is_some_and(Fault::is_of_the_file);
+            let long = followed.lost_since.is_some_and(|since| now.since(since) >= for_seconds);
+            let read = followed.seq().max(self.mentioned.get(writer).map_or(0, |&(seq, _)| seq));
+            let carried = self.carried.get(writer).is_some_and(|&(seq, _)| seq >= read);
+            broken && (long && carried || followed.lost_since.is_some_and(|since| since < dead))
+        });
+        useless.map(|(&writer, _)| writer).collect()
+    }
+
+    /// Files that somebody began to write and has not finished for an hour.
+    pub(crate) fn left_over(&self, now: Timestamp) -> impl Iterator<Item = &PathBuf> {
+        self.half_written.iter().filter(move |(_, since)| now.since(**since) >= SILENT_FOR).map(|(path, _)| path)
     }
 
     pub(crate) fn fleet(&self) -> Fleet {
@@ -241,7 +339,9 @@ impl Followed {
             closed: false,
             beat_at: None,
             still_since: now,
+            still_for: 0,
             lost_since: None,
+            rotten: None,
         }
     }
 
@@ -279,6 +379,26 @@ fn flush(news: &mut Vec<Entry>, at_least: usize, pass: &Pass<'_>) {
     }
 }
 
+/// Whether the word that a journal is carried on has done its service: it is kept for longer than any word that there was
+/// something in it, by whichever clock.
+pub(crate) fn is_word_over(at: Timestamp, dead: Timestamp) -> bool {
+    at.plus(WORD_KEPT) < dead
+}
+
+/// How much longer than an entry, in seconds: clocks may be a day off, and two days are enough for that.
+const WORD_KEPT: u64 = 172_800;
+
+/// Seconds between two journals that are read from their start, if they are small.
+const CHECK_EVERY: u64 = 10;
+
+/// And if they are huge.
+const CHECK_AT_MOST: u64 = 3_600;
+
+/// Bytes per second that are spent on it.
+const CHECK_RATE: u64 = 65_536;
+
+const FIRST: WriterId = WriterId::from_bytes([0; 8]);
+
 /// Entries that are taken in at once.
 const FLUSH_AT: usize = 65_536;
 
@@ -287,3 +407,6 @@ const CLOSED_FOR: u64 = 600;
 
 /// After how many seconds without a beat a writer counts as dead. It may come back all the same: it then begins anew.
 pub(super) const SILENT_FOR: u64 = 3_600;
+
+/// And after how many passes, which are a minute and a fifth apart at most.
+const SILENT_PASSES: u32 = 30;

@@ -239,7 +239,7 @@ impl Reading<'_> {
                     generation: header.generation,
                     tag: verified.tag,
                     macs: verified.macs,
-                    offset: HEADER_LEN as u64 + 32 + header.base_len,
+                    offset: header.base_len.saturating_add(HEADER_LEN as u64 + 32),
                     seq: header.base_seq,
                 };
                 // Whoever has read all that went into the base need not read it again.
@@ -259,9 +259,10 @@ impl Reading<'_> {
     fn base(&mut self, file: &mut File, cursor: &Cursor, len: u64) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         // What a header claims is not allocated; what is there is.
-        let read = file.take(len.saturating_add(32)).read_to_end(&mut bytes)?;
+        let len = len.saturating_add(32);
+        let read = file.take(len).read_to_end(&mut bytes)?;
         let (body, tag) = bytes.split_last_chunk::<32>().ok_or(Fault::Damaged { offset: HEADER_LEN as u64 })?;
-        if read as u64 != len + 32 || !cursor.macs.snapshot.verify(&[&cursor.tag, body], tag) {
+        if read as u64 != len || !cursor.macs.snapshot.verify(&[&cursor.tag, body], tag) {
             return Err(Fault::Damaged { offset: HEADER_LEN as u64 });
         }
         let mut rest = body;
@@ -309,7 +310,8 @@ impl Reading<'_> {
             let tag: &[u8; 32] = tag.try_into().map_err(|_| Fault::Damaged { offset: cursor.offset })?;
             if !cursor.macs.journal.verify(&[&cursor.tag, framed], tag) {
                 // What a file system leaves of an append that a crash of the machine cut short.
-                if bytes[used..].iter().all(|&byte| byte == 0) {
+                let rest = &bytes[used..];
+                if rest.len() <= CHUNK as usize && rest.iter().all(|&byte| byte == 0) {
                     break;
                 }
                 return Err(Fault::Damaged { offset: cursor.offset });
@@ -317,7 +319,7 @@ impl Reading<'_> {
             let mut seq = [0; 8];
             seq.copy_from_slice(&rest[..8]);
             let seq = u64::from_be_bytes(seq);
-            if seq > cursor.seq + 1 {
+            if seq > cursor.seq.saturating_add(1) {
                 return Err(Fault::Hole { after: cursor.seq, found: seq });
             }
             let line = Line::read(&rest[8..8 + len]).map_err(|error| Fault::of(error, cursor.offset))?;
@@ -374,6 +376,17 @@ impl Fault {
         match error {
             EntryError::Malformed => Self::Damaged { offset },
             EntryError::Newer { kind } => Self::Newer { kind },
+        }
+    }
+}
+
+impl Fault {
+    /// Whether the file itself is worth nothing, to whomever.
+    pub(crate) fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Elsewhere | Self::Hole { .. } | Self::Older => true,
+            Self::Header(error) => !matches!(error, HeaderError::Newer),
+            Self::Epoch { .. } | Self::Io(_) | Self::Newer { .. } | Self::Vanished => false,
         }
     }
 }

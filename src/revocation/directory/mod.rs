@@ -52,7 +52,7 @@ pub(crate) struct Directory {
 #[derive(Default)]
 struct Reader {
     follower: Option<Follower>,
-    /// For each pass another one is mentioned.
+    /// With each beat another one is mentioned.
     round: usize,
 }
 
@@ -138,8 +138,7 @@ impl Directory {
         follower.read(pass).map_err(DirectoryError::io("list", &self.path))?;
         let beyond = follower.is_beyond_us().map(|(writer, fault)| (writer, fault.clone()));
         let gaps = if loaded { vec![] } else { follower.gaps() };
-        *round += 1;
-        self.keep_up(follower, *round, loaded || gaps.is_empty(), pass);
+        self.keep_up(follower, round, loaded || gaps.is_empty(), pass);
         *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = self.report(follower);
         match (beyond, gaps.first()) {
             (Some((writer, fault)), _) => Err(DirectoryError::Journal { path: self.path.clone(), writer, fault }),
@@ -167,7 +166,7 @@ impl Directory {
     }
 
     /// Everything but reading. What goes wrong here is tried again at the next pass.
-    fn keep_up(&self, follower: &Follower, round: usize, loaded: bool, pass: &Pass<'_>) {
+    fn keep_up(&self, follower: &mut Follower, round: &mut usize, loaded: bool, pass: &Pass<'_>) {
         let mut writer = self.writer();
         let Some(writer) = writer.as_mut() else { return };
         let own = writer.writer();
@@ -175,8 +174,9 @@ impl Directory {
             writer.lose();
         }
         let mut done = writer.write(vec![], pass.known, pass.now);
-        if !self.observes {
-            done = done.and_then(|()| writer.beat(mention(follower, own, round), pass.known, pass.now));
+        if !self.observes && writer.is_beat_due(pass.now) {
+            *round += 1;
+            done = done.and_then(|()| writer.beat(mention(follower, own, *round), pass.known, pass.now));
         }
         if !self.observes && loaded {
             done = done.and_then(|()| self.tidy(writer, follower, own, pass));
@@ -193,7 +193,7 @@ impl Directory {
     fn tidy(
         &self,
         writer: &mut Writer,
-        follower: &Follower,
+        follower: &mut Follower,
         own: Option<WriterId>,
         pass: &Pass<'_>,
     ) -> Result<(), String> {
@@ -204,37 +204,34 @@ impl Directory {
             known.entries(&mut |entry| lines.push(Line::Entry(entry)));
             writer.carry(&lost, lines, secrets, known, now, dead)?;
             tracing::warn!(journals = lost.len(), "carried on the revocations of journals that are lost");
-            lost.iter().for_each(|place| self.set_aside(follower, *place));
         }
-        let gone = follower.dead(now, own);
+        follower.useless(now, dead, CARRY_AFTER + CARRY_SPREAD).into_iter().for_each(|writer| self.set_aside(writer));
+        let mut gone = follower.dead(now, own);
         // All see it at once, and one of them is enough.
         if !gone.is_empty() && draw().is_multiple_of(COLLECT_ONE_IN) {
             // Another may have been faster, and then there is nothing to read.
-            let (gone, lines) = follower.entries_of(&gone, pass);
+            let lines = follower.entries_of(&mut gone, pass);
             writer.carry(&gone, lines, secrets, known, now, dead)?;
-            gone.iter().for_each(|place| self.remove(place.writer));
+            gone.iter().for_each(|place| self.remove(&place.writer.file_name()));
             tracing::info!(journals = gone.len(), "took over the journals of writers that have ended");
         }
-        follower.outdated().into_iter().for_each(|writer| self.remove(writer));
+        follower.outdated().into_iter().for_each(|writer| self.remove(&writer.file_name()));
+        follower.left_over(now).filter_map(|path| path.file_name()?.to_str()).for_each(|name| self.remove(name));
         writer.compact(secrets, now, dead)
     }
 
     /// Keeps a damaged journal for whoever wants to know why, under a name that nobody reads.
-    fn set_aside(&self, follower: &Follower, place: Place) {
-        let damaged =
-            matches!(follower.fault(place.writer), Some(Fault::Damaged { .. } | Fault::Hole { .. } | Fault::Older));
-        if damaged {
-            let path = self.path.join(place.writer.file_name());
-            let _ = fs::rename(&path, path.with_extension(tool::DAMAGED));
-        }
+    fn set_aside(&self, writer: WriterId) {
+        let path = self.path.join(writer.file_name());
+        let _ = fs::rename(&path, path.with_extension(tool::DAMAGED));
     }
 
-    fn remove(&self, writer: WriterId) {
-        let path = self.path.join(writer.file_name());
+    fn remove(&self, name: &str) {
+        let path = self.path.join(name);
         if let Err(error) = fs::remove_file(&path)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, path = %path.display(), "a journal that is carried on elsewhere was not removed");
+            tracing::warn!(%error, path = %path.display(), "a file that nobody needs any more was not removed");
         }
     }
 

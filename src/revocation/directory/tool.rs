@@ -78,24 +78,24 @@ impl Directory {
         let seen = said.filter(|&at| at <= now).max().unwrap_or_default();
         let dead = Timestamp::from_unix(seen.as_unix().saturating_sub(retention));
         let gone: Vec<_> = look.journals.iter().filter(|journal| journal.is_over(now)).collect();
-        let places: Vec<_> = gone.iter().map(|journal| journal.place(&look.nodes)).collect();
+        let mut places: Vec<_> = gone.iter().map(|journal| journal.place(&look.nodes)).collect();
         let worth = gone.len() > 1 || gone.iter().any(|journal| journal.has_forgotten(dead));
         let directory = Self::at(path, true);
         let pass = Pass { known, secrets, now, dead };
         // A server may say no for what it cannot read; what has ended is whole.
         let _ = directory.sync(&pass, false);
-        let reader = directory.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Reader { follower: Some(follower), .. } = &*reader else { return Ok(vec![]) };
+        let mut reader = directory.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Reader { follower: Some(follower), .. } = &mut *reader else { return Ok(vec![]) };
         let mut removed = follower.outdated();
         if worth && let Some(writer) = directory.writer().as_mut() {
-            let (places, lines) = follower.entries_of(&places, &pass);
+            let lines = follower.entries_of(&mut places, &pass);
             writer
                 .carry(&places, lines, secrets, known, now, dead)
                 .map_err(|why| DirectoryError::io("begin a journal in", path)(io::Error::other(why)))?;
             writer.close();
             removed.extend(places.iter().map(|place| place.writer));
         }
-        removed.iter().for_each(|&writer| directory.remove(writer));
+        removed.iter().for_each(|writer| directory.remove(&writer.file_name()));
         Ok(removed)
     }
 

@@ -1,15 +1,18 @@
 //! Writes the journal of this process, and keeps what could not be written yet.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::MARKER;
+use super::follower::is_word_over;
 use super::header::Fleet;
 use super::journal::{Beginning, Journal, JournalError, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
 use crate::crypto::OsRandom;
-use crate::revocation::entry::Entry;
+use crate::revocation::entry::{Act, Entry};
 use crate::revocation::known::Known;
 use crate::revocation::secrets::{Macs, Secrets};
 use crate::time::Timestamp;
@@ -87,11 +90,13 @@ impl Writer {
         done.map_err(|error| error.to_string())
     }
 
+    /// Whether it is time to say so; by a clock that was set back it is too.
+    pub(crate) fn is_beat_due(&self, now: Timestamp) -> bool {
+        self.beat_at.is_none_or(|at| now.as_unix().abs_diff(at.as_unix()) >= BEAT_EVERY)
+    }
+
     /// Says that this process lives, and how far it has read another's journal.
     pub(crate) fn beat(&mut self, read: Option<Place>, known: &Known, now: Timestamp) -> Result<(), String> {
-        if self.beat_at.is_some_and(|at| now.since(at) < BEAT_EVERY) {
-            return Ok(());
-        }
         self.append(&[Line::Beat { at: now, read }], false, known, now).map_err(|error| error.to_string())?;
         self.beat_at = Some(now);
         Ok(())
@@ -198,17 +203,20 @@ impl Writer {
         let mut base = vec![];
         let mut take = |_, line| match line {
             Line::Entry(ref entry) if entry.at < dead => {}
-            Line::Carried { at, .. } | Line::Beat { at, read: Some(_) } if at < dead => {}
+            Line::Carried { at, .. } if is_word_over(at, dead) => {}
+            Line::Beat { at, read: Some(_) } if at < dead => {}
             Line::Beat { read: None, .. } | Line::Closed | Line::Passed => {}
             line => base.push(line),
         };
         let reached = read_on(journal.path(), journal.writer, self.fleet, None, secrets, &mut take);
         if let Some(fault) = reached.fault {
+            // Who starts next cannot read it either.
+            self.lose();
             return Err(format!("this server's own journal cannot be read back: {fault}"));
         }
         let base_seq = journal.seq + u64::from(!more.is_empty());
         base.extend(more);
-        only_last_mentions(&mut base);
+        let base = folded(base);
         let beginning = Beginning {
             fleet: self.fleet,
             writer: journal.writer,
@@ -232,17 +240,53 @@ impl Writer {
     }
 }
 
-/// Of what a writer said of how far it had read another, only the last counts.
-fn only_last_mentions(lines: &mut Vec<Line>) {
-    let mut last = std::collections::HashMap::new();
-    for line in lines.iter() {
-        if let Line::Beat { at, read: Some(Place { writer, seq }) } = line {
-            let known = last.entry(*writer).or_insert((*seq, *at));
-            *known = (known.0.max(*seq), known.1.max(*at));
+/// Each thing once: the same entries come from every journal that is carried on, and of what a writer said of how far it had
+/// read another only the last counts.
+fn folded(lines: Vec<Line>) -> Vec<Line> {
+    let mut folded: Vec<Line> = vec![];
+    let mut places = HashMap::new();
+    for line in lines {
+        let Some(key) = Key::of(&line) else { continue };
+        match places.entry(key) {
+            Vacant(place) => {
+                place.insert(folded.len());
+                folded.push(line);
+            }
+            Occupied(place) => later(&mut folded[*place.get()], line),
         }
     }
-    lines.retain(|line| !matches!(line, Line::Beat { .. }));
-    lines.extend(last.into_iter().map(|(writer, (seq, at))| Line::Beat { at, read: Some(Place { writer, seq }) }));
+    folded
+}
+
+/// What is said once.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Act(Act),
+    Carried(WriterId),
+    Read(WriterId),
+}
+
+impl Key {
+    fn of(line: &Line) -> Option<Self> {
+        match line {
+            Line::Beat { read, .. } => read.map(|place| Self::Read(place.writer)),
+            Line::Carried { of, .. } => Some(Self::Carried(of.writer)),
+            Line::Entry(entry) => Some(Self::Act(entry.act)),
+            Line::Closed | Line::Passed => None,
+        }
+    }
+}
+
+/// Makes of two lines that say the same the one that counts longer and reaches further.
+fn later(line: &mut Line, other: Line) {
+    match (line, other) {
+        (Line::Beat { at, read: Some(place) }, Line::Beat { at: new, read: Some(other) })
+        | (Line::Carried { at, of: place }, Line::Carried { at: new, of: other }) => {
+            (*at, place.seq) = (new.max(*at), other.seq.max(place.seq));
+        }
+        (Line::Entry(entry), Line::Entry(other)) => entry.at = entry.at.max(other.at),
+        _ => {}
+    }
 }
 
 /// Seconds between two beats.
