@@ -63,6 +63,8 @@ pub(crate) struct Setup {
     pub(crate) engine: Engine,
     pub(crate) stale: Stale,
     pub(crate) absolute: u64,
+    /// Reads, and writes nothing of its own accord.
+    pub(crate) observes: bool,
 }
 
 /// What servers said of sessions.
@@ -76,7 +78,7 @@ pub(crate) struct Seen {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { ahead: 0, engine: Engine::Exact, stale: Stale::refuse_after(BOUND), absolute: 30 * 86_400 }
+        Self { ahead: 0, engine: Engine::Exact, stale: Stale::refuse_after(BOUND), absolute: 30 * 86_400, observes: false }
     }
 }
 
@@ -112,6 +114,11 @@ impl Fleet {
         self.node_with(Setup::default())
     }
 
+    /// A server that starts on a directory that somebody else changed, and leaves no trace in it.
+    pub(crate) fn witness(&self, shared: &Path) -> Node {
+        self.node_on(self.admin.path(), shared, Setup { observes: true, ..Setup::default() })
+    }
+
     pub(crate) fn node_ahead(&self, ahead: i64) -> Node {
         self.node_with(Setup { ahead, ..Setup::default() })
     }
@@ -122,11 +129,13 @@ impl Fleet {
 
     /// A server on a ring file and a directory of its own.
     pub(crate) fn node_on(&self, ring: &Path, shared: &Path, setup: Setup) -> Node {
-        let Setup { ahead, engine, stale, absolute } = setup;
+        let Setup { ahead, engine, stale, absolute, observes } = setup;
         let clock = Arc::new(ManualClock::at(at(self.now.get().saturating_add_signed(ahead))));
         self.clocks.borrow_mut().push(Arc::clone(&clock));
         let ring = KeyRing::options().clock(Arc::clone(&clock)).load(ring).unwrap();
-        let list = Revocations::options().engine(engine).directory(&ring, shared, stale).unwrap();
+        let options = Revocations::options().engine(engine);
+        let options = if observes { options.observe() } else { options };
+        let list = options.directory(&ring, shared, stale).unwrap();
         let policy = Policy::default().absolute_limit(Duration::from_secs(absolute));
         let sealer = Sealer::builder(&ring, "session").policy(policy).revocations(&list).build().unwrap();
         Node { ring, list, sealer, clock }
@@ -155,6 +164,17 @@ impl Fleet {
         let now = self.now();
         let done = self.admin.update(now, "test", |ring| Ok::<_, DiskError>((change(ring, now).unwrap(), true)));
         done.unwrap()
+    }
+
+    /// Copies the directory beside itself.
+    pub(crate) fn copy(&self, name: &str) -> PathBuf {
+        let copy = self.beside(name);
+        let _ = std::fs::remove_dir_all(&copy);
+        std::fs::create_dir(&copy).unwrap();
+        for path in self.files() {
+            std::fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+        }
+        copy
     }
 
     /// The journals that there are, by name.
