@@ -4,6 +4,8 @@
 
 mod testkit;
 
+#[path = "revocation/damage.rs"]
+mod damage;
 #[path = "revocation/fleet.rs"]
 mod fleet;
 #[path = "revocation/lost.rs"]

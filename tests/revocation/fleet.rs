@@ -78,7 +78,13 @@ pub(crate) struct Seen {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { ahead: 0, engine: Engine::Exact, stale: Stale::refuse_after(BOUND), absolute: 30 * 86_400, observes: false }
+        Self {
+            ahead: 0,
+            engine: Engine::Exact,
+            stale: Stale::refuse_after(BOUND),
+            absolute: 30 * 86_400,
+            observes: false,
+        }
     }
 }
 
