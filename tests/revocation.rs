@@ -4,9 +4,15 @@
 
 mod testkit;
 
+#[path = "revocation/clocks.rs"]
+mod clocks;
 #[path = "revocation/damage.rs"]
 mod damage;
+#[path = "fleet/dice.rs"]
+mod dice;
 #[path = "revocation/fleet.rs"]
 mod fleet;
 #[path = "revocation/lost.rs"]
 mod lost;
+#[path = "revocation/stale.rs"]
+mod stale;

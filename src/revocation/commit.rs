@@ -220,9 +220,11 @@ impl Shared {
         let now = self.ring.clock().now();
         match &self.store {
             Store::Memory => Ok(Level::Local),
-            Store::Directory(directory) => directory.write(entries, &self.known, now).map(|()| Level::Shared),
+            Store::Directory(directory) => {
+                directory.write(entries, &self.known, &self.secrets(), now).map(|()| Level::Shared)
+            }
             #[cfg(feature = "redis")]
-            Store::Redis(redis) => redis.write(entries, &self.known, now).map(|()| Level::Local),
+            Store::Redis(redis) => redis.write(entries, &self.known, &self.secrets(), now).map(|()| Level::Local),
         }
     }
 }

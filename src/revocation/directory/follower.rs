@@ -395,7 +395,7 @@ const CHECK_EVERY: u64 = 10;
 const CHECK_AT_MOST: u64 = 3_600;
 
 /// Bytes per second that are spent on it.
-const CHECK_RATE: u64 = 65_536;
+const CHECK_RATE: u64 = 8_192;
 
 const FIRST: WriterId = WriterId::from_bytes([0; 8]);
 

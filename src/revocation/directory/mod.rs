@@ -45,6 +45,8 @@ pub(crate) struct Directory {
     writer: Mutex<Option<Writer>>,
     /// Why this process could not write at the last pass.
     trouble: Mutex<Option<String>>,
+    /// What was revoked before the directory was found.
+    early: Mutex<Vec<Entry>>,
     /// As of the last pass, for whoever asks while another is under way.
     nodes: Mutex<Vec<NodeReport>>,
 }
@@ -64,6 +66,7 @@ impl Directory {
             reader: Mutex::default(),
             writer: Mutex::new(None),
             trouble: Mutex::default(),
+            early: Mutex::default(),
             nodes: Mutex::default(),
         }
     }
@@ -118,10 +121,23 @@ impl Directory {
     ///
     /// # Errors
     /// They are not, and wait for the next call.
-    pub(crate) fn write(&self, entries: Vec<Entry>, known: &Known, now: Timestamp) -> Result<(), String> {
+    pub(crate) fn write(
+        &self,
+        entries: Vec<Entry>,
+        known: &Known,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(), String> {
         match self.writer().as_mut() {
-            Some(writer) => writer.write(entries, known, now),
-            None => Err("the directory of revocations has not been found yet".to_owned()),
+            Some(writer) if writer.is_believed(secrets) => writer.write(entries, known, now),
+            Some(writer) => {
+                writer.keep(entries);
+                Err("the directory of revocations is written under secrets that the ring holds no more".to_owned())
+            }
+            None => {
+                self.early().extend(entries);
+                Err("the directory of revocations has not been found yet".to_owned())
+            }
         }
     }
 
@@ -156,7 +172,10 @@ impl Directory {
         let macs = &pass.secrets.macs[0];
         let mut writer = self.writer();
         match writer.as_mut() {
-            None => *writer = Some(Writer::new(&self.path, fleet, Some(marker), macs)),
+            None => {
+                let writer = writer.insert(Writer::new(&self.path, fleet, Some(marker), macs));
+                writer.keep(std::mem::take(&mut *self.early()));
+            }
             Some(writer) if writer.is_for(fleet, macs) => {}
             Some(writer) => writer.move_to(fleet, marker, macs),
         }
@@ -249,7 +268,7 @@ impl Directory {
 
     /// Entries that no other server can read yet.
     pub(crate) fn waiting(&self) -> usize {
-        self.writer().as_ref().map_or(0, Writer::waiting)
+        self.writer().as_ref().map_or(0, Writer::waiting) + self.early().len()
     }
 
     /// Every writer of whom there was a journal at the last pass.
@@ -268,6 +287,10 @@ impl Directory {
             fault: followed.fault.as_ref().map(ToString::to_string),
         };
         follower.journals().map(of).collect()
+    }
+
+    fn early(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
@@ -369,7 +392,7 @@ impl fmt::Display for DirectoryError {
                 write!(
                     f,
                     "{} journals in {} are missing or damaged, {first}.journal first; a server that has read them carries \
-                     them on within two minutes, and without one see `waxseal revocations verify`",
+                     them on within minutes, and without one see `waxseal revocations verify`",
                     writers.len(),
                     path.display()
                 )

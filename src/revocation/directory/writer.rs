@@ -68,12 +68,22 @@ impl Writer {
         self.fleet == fleet && self.macs.same(macs)
     }
 
+    /// Whether those who have these secrets believe what it writes.
+    pub(crate) fn is_believed(&self, secrets: &Secrets) -> bool {
+        secrets.macs.iter().any(|macs| macs.same(&self.macs))
+    }
+
+    /// Lets entries wait for the next call of [`write`](Self::write).
+    pub(crate) fn keep(&mut self, entries: Vec<Entry>) {
+        self.outbox.extend(entries);
+    }
+
     /// Writes entries, those that are waiting first. When this returns they are on disk.
     ///
     /// # Errors
     /// They are not; they wait for the next call.
     pub(crate) fn write(&mut self, entries: Vec<Entry>, known: &Known, now: Timestamp) -> Result<(), String> {
-        self.outbox.extend(entries);
+        self.keep(entries);
         if self.outbox.is_empty() && !self.everything {
             return Ok(());
         }

@@ -115,8 +115,14 @@ impl Redis {
     ///
     /// # Errors
     /// They are not on its disk.
-    pub(crate) fn write(&self, entries: Vec<Entry>, known: &Known, now: Timestamp) -> Result<(), String> {
-        let written = self.spool.write(entries.clone(), known, now);
+    pub(crate) fn write(
+        &self,
+        entries: Vec<Entry>,
+        known: &Known,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let written = self.spool.write(entries.clone(), known, secrets, now);
         self.outbox().put(entries, now);
         written
     }
