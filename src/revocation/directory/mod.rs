@@ -424,3 +424,5 @@ const COLLECT_ONE_IN: u8 = 4;
 
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod tests;
