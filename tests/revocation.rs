@@ -10,9 +10,15 @@ mod clocks;
 mod damage;
 #[path = "fleet/dice.rs"]
 mod dice;
+#[path = "revocation/engines.rs"]
+mod engines;
 #[path = "revocation/fleet.rs"]
 mod fleet;
+#[path = "revocation/long.rs"]
+mod long;
 #[path = "revocation/lost.rs"]
 mod lost;
+#[path = "revocation/scopes.rs"]
+mod scopes;
 #[path = "revocation/stale.rs"]
 mod stale;
