@@ -10,7 +10,7 @@ use super::fleet::{Fleet, Login, Node, Seen, Setup, check};
 /// Every revocation has been seen by whoever has looked since, in whatever order things happen.
 #[test]
 fn r07_random_schedules_under_skewed_clocks_miss_nothing() {
-    for seed in 0..8 {
+    for seed in 0..5 {
         let fleet = Fleet::new();
         let nodes = [fleet.node_ahead(-30), fleet.node_ahead(30), fleet.node_ahead(0)];
         let mut dice = Dice(seed);
@@ -87,7 +87,7 @@ fn r08_a_clock_a_day_off_for_hours_harms_nobody() {
         assert_eq!(check(&[&a, &b, &off, &fleet.node()], &logins).unknown, 0, "{ahead}");
         // By the time it was a day ahead everything was remembered for long enough.
         for hour in 0..18 {
-            fleet.pass_by(60, 3600, &[&a, &b, &off]);
+            fleet.pass_by(600, 3600, &[&a, &b, &off]);
             let living = logins.iter().filter(|login| login.token.borrow().expires_at() > fleet.now().plus(100));
             assert_eq!(check(&[&a, &b, &off], living).unknown, 0, "{ahead}, {hour}");
         }
