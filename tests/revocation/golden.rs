@@ -58,7 +58,7 @@ fn r24_journals_of_every_version_are_read() {
     assert_eq!((over, open), (6, 4));
     let status = list.status();
     assert_eq!((status.sessions, status.cut_offs), (2, 5));
-    assert_eq!(status.nodes.iter().filter(|node| node.ended).count(), 1);
+    assert_eq!(status.nodes.iter().filter(|node| node.ended).count(), 2);
 }
 
 /// Writes the files of the test above. Run once for each version of the format, into a folder of its own.

@@ -217,6 +217,24 @@ fn drill_500_dead_files() {
     assert_eq!(check(&[&a, &b, &fleet.node()], &logins).unknown, 0);
 }
 
+/// What is carried on again and again is written once.
+#[test]
+fn drill_files_deleted_again_and_again_do_not_pile_up() {
+    let (fleet, a, b, logins) = running();
+    let ended: Vec<_> = (0..100).map(|_| a.login("ada", "tea")).collect();
+    ended.iter().for_each(|login| a.end(login));
+    fleet.pass(60, &[&a, &b]);
+    let mut sizes = vec![];
+    for _ in 0..12 {
+        fs::remove_file(a.journal(&fleet)).unwrap();
+        fleet.pass(100, &[&a, &b]);
+        sizes.push(fleet.size());
+    }
+    // Both have it all, and their beats beside.
+    assert!(sizes[11] < 2 * sizes[1] + 20_000, "{sizes:?}");
+    assert_eq!(check(&[&a, &b, &fleet.node()], logins.iter().chain(&ended)).unknown, 0);
+}
+
 /// Once everybody else has forgotten it too, a journal that comes back from the dead changes nothing.
 #[test]
 fn r14_a_zombie_is_not_remembered() {
