@@ -98,6 +98,35 @@ fn r08_a_clock_a_day_off_for_hours_harms_nobody() {
     }
 }
 
+/// By a clock that leaps everybody else has been silent for long; nobody's journal is taken over for that.
+#[test]
+fn a_clock_that_leaps_makes_nobody_silent() {
+    let fleet = Fleet::new();
+    let nodes: Vec<_> = (0..5).map(|_| fleet.node()).collect();
+    let all: Vec<_> = nodes.iter().collect();
+    fleet.pass(30, &all);
+    let before = fleet.journals();
+    nodes[0].clock.advance(86_400);
+    for _ in 0..20 {
+        nodes[0].poll();
+    }
+    fleet.pass(100, &all);
+    assert_eq!(fleet.journals(), before);
+}
+
+/// A clock that was set back by a day leaves nobody speechless for a day.
+#[test]
+fn a_clock_that_was_set_back_beats_on() {
+    let fleet = Fleet::new();
+    let (a, b) = (fleet.node_ahead(86_400), fleet.node());
+    fleet.pass(30, &[&a, &b]);
+    let lines = || b.list.status().nodes.iter().filter(|node| !node.this).map(|node| node.lines).max();
+    let before = lines().unwrap();
+    a.clock.set(fleet.now());
+    fleet.pass(60, &[&a, &b]);
+    assert!(lines().unwrap() >= before + 5);
+}
+
 /// Sessions of the last and the first second of a slice, for as long as any token of them may live.
 #[test]
 fn r09_at_the_edges_of_slices_nothing_revoked_is_accepted_and_memory_comes_back() {

@@ -189,6 +189,19 @@ fn r21_a_damaged_marker_is_no_empty_list() {
     }
 }
 
+/// Whoever reads a pipe waits for ever.
+#[cfg(unix)]
+#[test]
+fn r21_a_marker_that_is_a_pipe_holds_nobody_up() {
+    let (fleet, a, b, logins) = running();
+    let marker = fleet.shared().join("waxseal-revocations");
+    fs::remove_file(&marker).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(marker).status().unwrap().success());
+    fleet.pass(20, &[&a, &b]);
+    assert_eq!(check(&[&a, &b], &logins).unknown, 0);
+    assert_eq!(check(&[&fleet.node()], &logins).open, 0);
+}
+
 /// R3: an older generation of a file, with an authentic head.
 #[test]
 fn r03_an_older_generation_is_a_gap() {

@@ -217,6 +217,50 @@ fn drill_500_dead_files() {
     assert_eq!(check(&[&a, &b, &fleet.node()], &logins).unknown, 0);
 }
 
+/// Looks and beats that go in step leave out no journal, or nobody would miss it.
+#[test]
+fn every_journal_is_spoken_of() {
+    for of_whom in 0..3 {
+        let fleet = Fleet::new();
+        let nodes = [fleet.node(), fleet.node(), fleet.node()];
+        let watches = fleet.node();
+        let ended = nodes.each_ref().map(|node| {
+            let login = node.login("ada", "tea");
+            node.end(&login);
+            login
+        });
+        fleet.pass_by(5, 5, &nodes.each_ref());
+        let journal = nodes[of_whom].journal(&fleet);
+        drop(nodes);
+        fleet.pass_by(5, 100, &[&watches]);
+        fs::remove_file(journal).unwrap();
+        assert_eq!(check(&[&fleet.witness(&fleet.shared())], &ended).unknown, 1, "what is known is over");
+        fleet.pass_by(5, 100, &[&watches]);
+        assert_eq!(check(&[&fleet.witness(&fleet.shared())], &ended).over, 3);
+    }
+}
+
+/// The word that a journal is carried on outlives the word that there was something in it.
+#[test]
+fn a_journal_that_was_carried_on_is_never_a_gap_again() {
+    let fleet = Fleet::new();
+    let (a, b, c) = (fleet.node(), fleet.node_ahead(-30), fleet.node_ahead(30));
+    a.end(&a.login("ada", "tea"));
+    fleet.pass(60, &[&a, &c, &b]);
+    let journal = a.journal(&fleet);
+    drop(a);
+    fs::remove_file(journal).unwrap();
+    fleet.pass(200, &[&c, &b]);
+    assert!(fleet.witness(&fleet.shared()).list.is_ready());
+    let retention = b.list.status().retention;
+    fleet.pass_by(1000, retention - 800, &[&c, &b]);
+    for _ in 0..120 {
+        fleet.pass(10, &[&c, &b]);
+        let cold = fleet.witness(&fleet.shared());
+        assert!(cold.list.is_ready(), "{:?}", cold.list.status().last_error);
+    }
+}
+
 /// What is carried on again and again is written once.
 #[test]
 fn drill_files_deleted_again_and_again_do_not_pile_up() {

@@ -33,7 +33,7 @@ fn r18_the_greatest_cut_off_counts_whatever_the_scopes_and_their_order() {
                 let until = logins[scope].id.start();
                 greatest = greatest.max(until.as_unix());
                 match scope {
-                    3 => drop(fleet.change(|ring, now| ring.set_not_before(until, now))),
+                    3 => fleet.change(|ring, now| ring.set_not_before(until, now)),
                     // What a greater one covers already is refused, and changes nothing.
                     _ => drop(a.list.revoke(cut_off(scope).until(until)).wait()),
                 }
@@ -135,7 +135,7 @@ fn r12_whatever_the_order_in_which_journals_arrive_all_know_the_same() {
             match dice.below(6) {
                 0 => retractable.push(node.revoke(Revoke::subject(["ada", "bob"][dice.index(2)])).cut_off.unwrap()),
                 1 if !retractable.is_empty() => {
-                    drop(node.list.retract(retractable[dice.index(retractable.len())]).wait().unwrap());
+                    let _ = node.list.retract(retractable[dice.index(retractable.len())]).wait().unwrap();
                 }
                 _ => node.end(&logins[dice.index(24)]),
             }

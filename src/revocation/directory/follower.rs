@@ -309,6 +309,14 @@ impl Follower {
         self.half_written.iter().filter(move |(_, since)| now.since(**since) >= SILENT_FOR).map(|(path, _)| path)
     }
 
+    /// Every word that a journal is carried on: whoever carries all that is known carries that on as well, or it would be lost with
+    /// the journal that holds it.
+    pub(crate) fn words(&self) -> Vec<Line> {
+        let line =
+            |(&writer, &(seq, at)): (&WriterId, &(u64, Timestamp))| Line::Carried { at, of: Place { writer, seq } };
+        self.carried.iter().map(line).collect()
+    }
+
     pub(crate) fn fleet(&self) -> Fleet {
         self.fleet
     }

@@ -136,6 +136,16 @@ pub(crate) fn put(path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// The bytes of a directory's marker, and a few more at most: it may be anything.
+pub(crate) fn read_marker(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = vec![];
+    File::open(path)?.take(2 * HEADER_LEN as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// All servers of a fleet read it, and they need not run as one user.
 #[cfg(unix)]
 fn readable_by_group(temp: &tempfile::NamedTempFile) -> io::Result<()> {

@@ -22,7 +22,7 @@ pub(crate) use follower::Pass;
 use header::Fleet;
 pub use header::HeaderError;
 pub use journal::Fault;
-use journal::put;
+use journal::{put, read_marker};
 pub(crate) use line::Line;
 use line::Place;
 pub(crate) use tool::{JournalLook, Look};
@@ -109,7 +109,7 @@ impl Directory {
 
     fn fleet(&self, secrets: &Secrets) -> Result<(Fleet, Vec<u8>), DirectoryError> {
         let marker = self.path.join(MARKER);
-        let bytes = fs::read(&marker).map_err(|error| match error.kind() {
+        let bytes = read_marker(&marker).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => DirectoryError::Missing { path: self.path.clone() },
             _ => DirectoryError::io("read", &marker)(error),
         })?;
@@ -188,6 +188,7 @@ impl Directory {
     fn keep_up(&self, follower: &mut Follower, round: &mut usize, loaded: bool, pass: &Pass<'_>) {
         let mut writer = self.writer();
         let Some(writer) = writer.as_mut() else { return };
+        writer.hear(follower.words());
         let own = writer.writer();
         if own.is_some_and(|own| follower.fault(own).is_some()) {
             writer.lose();
@@ -219,7 +220,7 @@ impl Directory {
         let Pass { known, secrets, now, dead } = *pass;
         let lost: Vec<_> = follower.lost(now, CARRY_AFTER + u64::from(draw()) % CARRY_SPREAD);
         if !lost.is_empty() {
-            let mut lines = vec![];
+            let mut lines = follower.words();
             known.entries(&mut |entry| lines.push(Line::Entry(entry)));
             writer.carry(&lost, lines, secrets, known, now, dead)?;
             tracing::warn!(journals = lost.len(), "carried on the revocations of journals that are lost");
@@ -228,7 +229,6 @@ impl Directory {
         let mut gone = follower.dead(now, own);
         // All see it at once, and one of them is enough.
         if !gone.is_empty() && draw().is_multiple_of(COLLECT_ONE_IN) {
-            // Another may have been faster, and then there is nothing to read.
             let lines = follower.entries_of(&mut gone, pass);
             writer.carry(&gone, lines, secrets, known, now, dead)?;
             gone.iter().for_each(|place| self.remove(&place.writer.file_name()));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::MARKER;
 use super::follower::is_word_over;
 use super::header::Fleet;
-use super::journal::{Beginning, Journal, JournalError, read_on};
+use super::journal::{Beginning, Journal, JournalError, read_marker, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
 use crate::crypto::OsRandom;
@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     lost: Option<Place>,
     /// Whether the next journal must hold all that is known here.
     everything: bool,
+    /// Which journals are carried on by others, as far as is known here.
+    words: Vec<Line>,
     beat_at: Option<Timestamp>,
     written_at: Timestamp,
 }
@@ -46,6 +48,7 @@ impl Writer {
             outbox: vec![],
             lost: None,
             everything: false,
+            words: vec![],
             beat_at: None,
             written_at: Timestamp::default(),
         }
@@ -56,6 +59,7 @@ impl Writer {
         if self.fleet != fleet {
             self.lost = None;
             self.journal = None;
+            self.words = vec![];
         }
         self.abandon();
         (self.fleet, self.marker) = (fleet, Some(marker));
@@ -71,6 +75,11 @@ impl Writer {
     /// Whether those who have these secrets believe what it writes.
     pub(crate) fn is_believed(&self, secrets: &Secrets) -> bool {
         secrets.macs.iter().any(|macs| macs.same(&self.macs))
+    }
+
+    /// Takes in which journals others carry on.
+    pub(crate) fn hear(&mut self, words: Vec<Line>) {
+        self.words = words;
     }
 
     /// Lets entries wait for the next call of [`write`](Self::write).
@@ -148,6 +157,7 @@ impl Writer {
         let mut base = vec![];
         if self.everything {
             known.entries(&mut |entry| base.push(Line::Entry(entry)));
+            base.extend(self.words.iter().cloned());
             base.extend(self.lost.map(|of| Line::Carried { at: now, of }));
         }
         let writer = WriterId::draw(&OsRandom)
@@ -163,7 +173,7 @@ impl Writer {
     /// nobody reads.
     fn check_marker(&self) -> Result<(), JournalError> {
         let Some(marker) = &self.marker else { return Ok(()) };
-        match std::fs::read(self.path.join(MARKER)) {
+        match read_marker(&self.path.join(MARKER)) {
             Ok(there) if there == *marker => Ok(()),
             _ => Err(JournalError::NoDirectory),
         }
