@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 
 use waxseal::Revoke;
 use waxseal::revocation::{Level, RevokeError};
 
+use super::dice::Dice;
 use super::fleet::{Fleet, Login, Node, Setup, check};
 
 /// Two servers that run, five sessions that each has ended, and five that go on.
@@ -315,6 +317,49 @@ fn a_file_that_was_never_read_is_no_gap_once_it_is_gone() {
     fs::remove_file(garbage).unwrap();
     fleet.pass(10, &[&a, &b, &cold]);
     assert_eq!(check(&[&cold], &logins).unknown, 0);
+}
+
+/// One mishap after the other, with time between them to put things in order.
+#[test]
+fn drill_one_mishap_after_the_other() {
+    for seed in 0..3 {
+        let fleet = Fleet::new();
+        let mut dice = Dice(seed);
+        let mut nodes = vec![fleet.node(), fleet.node(), fleet.node()];
+        let mut logins: Vec<Login> = vec![];
+        let mut kept: Vec<(PathBuf, Vec<u8>)> = vec![];
+        for round in 0..14 {
+            for _ in 0..4 {
+                logins.push(nodes[dice.index(3)].login("ada", "tea"));
+                nodes[dice.index(3)].end(&logins[dice.index(logins.len())]);
+                fleet.pass(10, &nodes.iter().collect::<Vec<_>>());
+            }
+            let journals = fleet.journals();
+            let picked = &journals[dice.index(journals.len())];
+            let bytes = fs::read(picked).unwrap();
+            let what = dice.below(7);
+            match what {
+                0 => fs::remove_file(picked).unwrap(),
+                1 => flip(picked, dice.index(bytes.len())),
+                2 => fs::write(picked, &bytes[..dice.index(bytes.len())]).unwrap(),
+                3 => drop(std::mem::replace(&mut nodes[dice.index(3)], fleet.node())),
+                4 => kept.push((picked.clone(), bytes)),
+                5 if !kept.is_empty() => {
+                    let (path, bytes) = &kept[dice.index(kept.len())];
+                    fs::write(path, bytes).unwrap();
+                }
+                _ => append(picked, &[7; 20]),
+            }
+            for _ in 0..40 {
+                fleet.pass(10, &nodes.iter().collect::<Vec<_>>());
+            }
+            let all: Vec<_> = nodes.iter().collect();
+            assert_eq!(check(&all, &logins).unknown, 0, "seed {seed}, {round}: {what}");
+            let cold = fleet.witness(&fleet.shared());
+            assert!(cold.list.is_ready(), "seed {seed}, {round}: {what}, {:?}", cold.list.status().last_error);
+            assert_eq!(check(&[&cold], &logins).unknown, 0, "seed {seed}, {round}: {what}");
+        }
+    }
 }
 
 pub(crate) fn flip(path: &std::path::Path, place: usize) {
