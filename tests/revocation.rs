@@ -19,7 +19,7 @@
 //! | R11 | a mass logout of one hour | `engines::r11_*` |
 //! | R12 | journals in any order, in parts, again | `scopes::r12_*`; lib `known::tests::what_is_handed_on_is_the_same_elsewhere` |
 //! | R13 | filters merged | void: filters are never exchanged |
-//! | R14 | a journal back from the dead | `lost::r14_*` |
+//! | R14 | a journal back from the dead | `mishaps::r14_*` |
 //! | R15 | threads that revoke and ask | lib `known::tests::nothing_revoked_is_missed_*`, `known::model` |
 //! | R16 | a session renewed elsewhere | `clocks::r16_*` |
 //! | R17 | a login after a cut-off, on a clock that is behind | `clocks::r17_*` |
@@ -57,6 +57,8 @@ mod golden;
 mod long;
 #[path = "revocation/lost.rs"]
 mod lost;
+#[path = "revocation/mishaps.rs"]
+mod mishaps;
 #[path = "revocation/scopes.rs"]
 mod scopes;
 #[path = "revocation/stale.rs"]

@@ -12,8 +12,8 @@ use super::fleet::{Fleet, Login, Node, Seen, Setup, check};
 fn r07_random_schedules_under_skewed_clocks_miss_nothing() {
     for seed in 0..5 {
         let fleet = Fleet::new();
-        let nodes = [fleet.node_ahead(-30), fleet.node_ahead(30), fleet.node_ahead(0)];
         let mut dice = Dice(seed);
+        let nodes = [-30, 30, dice.either_side(30)].map(|ahead| fleet.node_ahead(ahead));
         let mut logins: Vec<Login> = vec![];
         // For each server, the revocations that it must know.
         let mut known = [0_usize; 3];

@@ -3,6 +3,7 @@
 //! A marker says which fleet the directory belongs to, so that a path that is not mounted is not taken for an empty list.
 //! Nothing is locked between processes: each writes its own journal only, and reading twice changes nothing.
 
+mod folded;
 mod follower;
 mod header;
 mod journal;

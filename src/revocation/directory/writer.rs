@@ -1,18 +1,17 @@
 //! Writes the journal of this process, and keeps what could not be written yet.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::MARKER;
+use super::folded::folded;
 use super::follower::is_word_over;
 use super::header::Fleet;
 use super::journal::{Beginning, Journal, JournalError, read_marker, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
 use crate::crypto::OsRandom;
-use crate::revocation::entry::{Act, Entry};
+use crate::revocation::entry::Entry;
 use crate::revocation::known::Known;
 use crate::revocation::secrets::{Macs, Secrets};
 use crate::time::Timestamp;
@@ -257,55 +256,6 @@ impl Writer {
     /// Entries that no other server can read yet.
     pub(crate) fn waiting(&self) -> usize {
         self.outbox.len()
-    }
-}
-
-/// Each thing once: the same entries come from every journal that is carried on, and of what a writer said of how far it had
-/// read another only the last counts.
-fn folded(lines: Vec<Line>) -> Vec<Line> {
-    let mut folded: Vec<Line> = vec![];
-    let mut places = HashMap::new();
-    for line in lines {
-        let Some(key) = Key::of(&line) else { continue };
-        match places.entry(key) {
-            Vacant(place) => {
-                place.insert(folded.len());
-                folded.push(line);
-            }
-            Occupied(place) => later(&mut folded[*place.get()], line),
-        }
-    }
-    folded
-}
-
-/// What is said once.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Act(Act),
-    Carried(WriterId),
-    Read(WriterId),
-}
-
-impl Key {
-    fn of(line: &Line) -> Option<Self> {
-        match line {
-            Line::Beat { read, .. } => read.map(|place| Self::Read(place.writer)),
-            Line::Carried { of, .. } => Some(Self::Carried(of.writer)),
-            Line::Entry(entry) => Some(Self::Act(entry.act)),
-            Line::Closed | Line::Passed => None,
-        }
-    }
-}
-
-/// Makes of two lines that say the same the one that counts longer and reaches further.
-fn later(line: &mut Line, other: Line) {
-    match (line, other) {
-        (Line::Beat { at, read: Some(place) }, Line::Beat { at: new, read: Some(other) })
-        | (Line::Carried { at, of: place }, Line::Carried { at: new, of: other }) => {
-            (*at, place.seq) = (new.max(*at), other.seq.max(place.seq));
-        }
-        (Line::Entry(entry), Line::Entry(other)) => entry.at = entry.at.max(other.at),
-        _ => {}
     }
 }
 
