@@ -37,6 +37,8 @@
 //! The drills are `drill_*`; a newer version's entries, and its roll-back, are in lib
 //! `directory::tests::a_canary_of_a_newer_version_and_its_roll_back` too.
 
+// Pipes, links, modes and full disks are made as Unix makes them.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod testkit;

@@ -204,24 +204,17 @@ impl Shared {
         let now = clock.now();
         self.renew_secrets(&mut upkeep);
         self.mind_the_clock(&mut upkeep, now);
-        let dead = self.dead(now);
+        let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
+        let pass = Pass { known: &self.known, secrets: &secrets, now, dead: self.dead_for_all(now) };
         let done = match &self.store {
             Store::Memory => Ok(true),
-            Store::Directory(directory) => {
-                let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
-                let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
-                directory.sync(&pass, loaded).map_err(RevocationsError::from)
-            }
+            Store::Directory(directory) => directory.sync(&pass, loaded).map_err(RevocationsError::from),
             #[cfg(feature = "redis")]
-            Store::Redis(redis) => {
-                let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
-                let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
-                redis.sync(&pass, loaded).map(|()| true).map_err(RevocationsError::from)
-            }
+            Store::Redis(redis) => redis.sync(&pass, loaded).map(|()| true).map_err(RevocationsError::from),
         };
         self.warn_of_cut_offs_ahead(&mut upkeep, now);
         if !clock.is_suspect() {
-            self.known.forget(dead);
+            self.known.forget(self.dead_for_all(now));
             upkeep.forgot_at = upkeep.forgot_at.max(now);
         }
         match done {
@@ -278,6 +271,17 @@ impl Shared {
         }
         self.secrets.store(Arc::new(secrets));
         upkeep.ring = ring.digest;
+    }
+
+    /// What is dead by the clocks of all servers that are alive, as far as they say what time it is. Before anything was read nobody
+    /// else's clock is known, and nothing is dead yet.
+    fn dead_for_all(&self, now: Timestamp) -> Timestamp {
+        match &self.store {
+            Store::Memory => self.dead(now),
+            Store::Directory(directory) => directory.earliest(now).map_or(Timestamp::default(), |at| self.dead(at)),
+            #[cfg(feature = "redis")]
+            Store::Redis(_) => self.dead(now),
+        }
     }
 
     /// What was decided before this concerns no token that lives: none outlives the last renewal of its session by more than L,

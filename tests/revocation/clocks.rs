@@ -114,6 +114,33 @@ fn a_clock_that_leaps_makes_nobody_silent() {
     assert_eq!(fleet.journals(), before);
 }
 
+/// A clock that is far ahead for a while does not make the fleet forget.
+#[test]
+fn r08_a_clock_ten_days_ahead_makes_nobody_forget() {
+    for is_cold in [false, true] {
+        let fleet = Fleet::new();
+        fleet.advance(10_000);
+        let a = fleet.node();
+        let ended = a.login("ada", "tea");
+        // By a writer that has ended, so that somebody takes its journal over.
+        fleet.node().end(&ended);
+        let warm = fleet.node();
+        fleet.pass(60, &[&a, &warm]);
+        let off = if is_cold { fleet.node_ahead(864_000) } else { warm };
+        off.clock.set(fleet.now().plus(864_000));
+        for _ in 0..100 {
+            off.poll();
+            fleet.pass(10, &[&a]);
+        }
+        assert!(fleet.journals().len() <= 3, "it was taken over");
+        off.clock.set(fleet.now());
+        fleet.pass(60, &[&a, &off]);
+        assert_eq!(check(&[&a, &off, &fleet.node()], [&ended]).over, 3);
+        fleet.pass_by(600, 40_000, &[&a, &off]);
+        assert_eq!(check(&[&a, &off, &fleet.node()], [&ended]).over, 3);
+    }
+}
+
 /// A clock that was set back by a day leaves nobody speechless for a day.
 #[test]
 fn a_clock_that_was_set_back_beats_on() {

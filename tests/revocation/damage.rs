@@ -134,7 +134,6 @@ fn r03_files_of_others_are_told_apart() {
 }
 
 /// R21: names that are no journal's, and things under a journal's name that are no files, are passed over.
-#[cfg(unix)]
 #[test]
 fn r21_what_is_no_journal_is_passed_over() {
     let (fleet, a, b, logins) = running();
@@ -190,7 +189,6 @@ fn r21_a_damaged_marker_is_no_empty_list() {
 }
 
 /// Whoever reads a pipe waits for ever.
-#[cfg(unix)]
 #[test]
 fn r21_a_marker_that_is_a_pipe_holds_nobody_up() {
     let (fleet, a, b, logins) = running();

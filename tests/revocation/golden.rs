@@ -22,7 +22,6 @@ fn ring(clock: &Arc<ManualClock>) -> (tempfile::TempDir, KeyRing) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ring.json");
     fs::write(&path, Ring::example().text()).unwrap();
-    #[cfg(unix)]
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let ring = KeyRing::options().clock(Arc::clone(clock)).load(&path).unwrap();
     (directory, ring)

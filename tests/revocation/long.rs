@@ -81,7 +81,6 @@ fn drill_a_server_off_for_a_month() {
     let asleep = fleet.node();
     let old_ring = fleet.beside("old.json");
     fs::copy(fleet.admin.path(), &old_ring).unwrap();
-    #[cfg(unix)]
     fs::set_permissions(&old_ring, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     old.end(&old.login("ada", "tea"));
     fleet.pass(10, &[&old]);

@@ -139,7 +139,6 @@ fn r27_a_directory_that_cannot_be_written_keeps_nothing_from_being_revoked_here(
 }
 
 /// R27: a disk on which no file grows beyond a few hundred bytes cuts lines in the middle. What was acknowledged is there.
-#[cfg(unix)]
 #[test]
 fn r27_a_disk_that_is_full_in_the_middle_of_a_line_loses_nothing_that_was_acknowledged() {
     let fleet = Fleet::new();
@@ -176,6 +175,55 @@ fn r27_child() {
             println!("{id} {}", if done.is_ok() { "acknowledged" } else { "failed" });
         }
     }
+}
+
+/// A server that may only read knows all, and keeps what it revokes until it may write. Whoever is root may all the same.
+#[test]
+fn r27_a_directory_that_may_only_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let (fleet, a, b, mut logins) = running();
+    let mode = |mode| fs::set_permissions(fleet.shared(), PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o555);
+    if fs::File::create(fleet.shared().join("probe")).is_ok() {
+        return;
+    }
+    let reads = fleet.node();
+    assert_eq!(check(&[&reads], &logins).unknown, 0);
+    let login = reads.login("ada", "tea");
+    let refused = reads.list.revoke(Revoke::session(login.id)).wait().unwrap_err();
+    assert!(matches!(refused, RevokeError::NotDurable { reached: None, .. }), "{refused}");
+    login.over.set(true);
+    logins.push(login);
+    fleet.pass(100, &[&a, &b, &reads]);
+    assert_eq!(check(&[&reads], &logins).unknown, 0);
+    assert_eq!(reads.list.status().waiting, 1);
+    mode(0o755);
+    fleet.pass(20, &[&reads, &a, &b]);
+    assert_eq!(check(&[&a, &b, &reads, &fleet.node()], &logins).unknown, 0);
+}
+
+/// A server that may not read another's journal cannot say that it knows everything. Whoever is root may read it all the same.
+#[test]
+fn a_journal_that_may_not_be_read_makes_the_list_stale() {
+    use std::os::unix::fs::PermissionsExt;
+    let (fleet, a, b, logins) = running();
+    let before = fleet.journals();
+    let other = fleet.node();
+    let journal = fleet.journals().into_iter().find(|path| !before.contains(path)).unwrap();
+    fs::set_permissions(&journal, PermissionsExt::from_mode(0)).unwrap();
+    if fs::File::open(&journal).is_ok() {
+        return;
+    }
+    for _ in 0..8 {
+        fleet.pass(100, &[&a, &b]);
+        assert_eq!(check(&[&a, &b], &logins).unknown, 0, "within the bound");
+    }
+    assert!(a.list.status().last_error.unwrap().contains("cannot be read"));
+    fleet.pass(200, &[&a, &b]);
+    assert_eq!(check(&[&a, &b], &logins).open, 0);
+    fs::set_permissions(&journal, PermissionsExt::from_mode(0o640)).unwrap();
+    fleet.pass(20, &[&a, &b, &other]);
+    assert_eq!(check(&[&a, &b, &other], &logins).unknown, 0);
 }
 
 #[test]

@@ -309,6 +309,16 @@ impl Follower {
         self.half_written.iter().filter(move |(_, since)| now.since(**since) >= SILENT_FOR).map(|(path, _)| path)
     }
 
+    /// The earliest that it is by the clocks of those who are alive. One clock that ran ahead must not make this process forget, and
+    /// drop from the directory, what all others still need.
+    pub(crate) fn earliest(&self, now: Timestamp) -> Timestamp {
+        let alive = self
+            .journals
+            .values()
+            .filter(|followed| followed.is_whole() && !followed.closed && followed.still_for < SILENT_PASSES);
+        alive.filter_map(|followed| followed.beat_at).fold(now, Timestamp::min)
+    }
+
     /// Every word that a journal is carried on: whoever carries all that is known carries that on as well, or it would be lost with
     /// the journal that holds it.
     pub(crate) fn words(&self) -> Vec<Line> {

@@ -164,6 +164,12 @@ impl Directory {
         }
     }
 
+    /// The earliest that it is by the clocks of all who are alive; `None` before the directory was read.
+    pub(crate) fn earliest(&self, now: Timestamp) -> Option<Timestamp> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.follower.as_ref().map(|follower| follower.earliest(now))
+    }
+
     /// Forgets how far everything was read, so that the next pass reads it all again.
     pub(crate) fn read_again(&self) {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).follower = None;
