@@ -30,10 +30,10 @@ impl Sample for Small {
 /// A session as services have it: nine fields on the heap, under the names that services give them.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Typical {
-    user_id: String,
+    pub(crate) user_id: String,
     email: String,
     display_name: String,
-    tenant_id: String,
+    pub(crate) tenant_id: String,
     locale: String,
     theme: String,
     roles: Vec<String>,
