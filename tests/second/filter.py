@@ -15,9 +15,15 @@ def shape(capacity, rate):
     return max(512, -(-bits // 512) * 512), probes
 
 
+def mix(x):
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return x ^ x >> 31
+
+
 def places(fingerprint, probes, bits):
     a, b = (int.from_bytes(half, "little") for half in (fingerprint[:8], fingerprint[8:]))
-    hashes = ((a + i * (b | 1) + (i**3 - i) // 6) % 2**64 for i in range(probes))
+    hashes = (mix((a + i * (b | 1)) % 2**64) for i in range(probes))
     return [h * bits >> 64 for h in hashes]
 
 

@@ -117,16 +117,21 @@ impl Shape {
     }
 }
 
-/// The bits of a session among `bits`: `h_i * bits >> 64` of `h_i = a + i b + (i^3 - i) / 6`.
+/// The bits of a session among `bits`: `mix(a + i b) * bits >> 64`. Without `mix` the places of a session would be evenly
+/// spaced: those of one in `bits` would all be the same, and look set however many they are.
 fn places(fingerprint: &Fingerprint, probes: u32, bits: u64) -> impl Iterator<Item = usize> + use<> {
     let [a, b] = [0, 8].map(|at| fingerprint[at..].first_chunk().map_or(0, |half| u64::from_le_bytes(*half)));
-    let (mut hash, mut step) = (a, b | 1);
     (0..u64::from(probes)).map(move |i| {
-        let place = (u128::from(hash) * u128::from(bits)) >> 64;
-        hash = hash.wrapping_add(step);
-        step = step.wrapping_add(i + 1);
-        place as usize
+        let hash = mix(a.wrapping_add(i.wrapping_mul(b | 1)));
+        ((u128::from(hash) * u128::from(bits)) >> 64) as usize
     })
+}
+
+/// The finaliser of SplitMix64: every bit depends on every other.
+fn mix(x: u64) -> u64 {
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 /// Sessions of the smallest layer. Most slices are nearly empty.
