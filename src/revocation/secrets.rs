@@ -29,6 +29,8 @@ pub(crate) struct Macs {
 pub(crate) struct Names {
     scope: SipKey,
     fingerprint: SipKey,
+    /// Of [`slot`](Self::slot).
+    slot: [u64; 2],
 }
 
 impl Secrets {
@@ -66,7 +68,10 @@ impl Macs {
 
 impl Names {
     fn derive(scope: &Prk) -> Self {
-        Self { scope: SipKey::derive(scope, ID), fingerprint: SipKey::derive(scope, FINGERPRINT) }
+        let fingerprint = SipKey::derive(scope, FINGERPRINT);
+        // No session has this id.
+        let slot = halves(&fingerprint.hash(&[0; 16]));
+        Self { scope: SipKey::derive(scope, ID), fingerprint, slot }
     }
 
     /// Whether both come from the same secret.
@@ -87,6 +92,14 @@ impl Names {
         self.fingerprint.hash(id)
     }
 
+    /// Where a session is looked for in a table that holds it whole: one multiplication, under a secret too, so that nobody can
+    /// fill a table at one place. It is compared with nothing, so that two sessions may have the same.
+    pub(crate) fn slot(&self, id: &[u8; 16]) -> u64 {
+        let ([a, b], [key_a, key_b]) = (halves(id), self.slot);
+        let product = u128::from(a ^ key_a) * u128::from(b ^ key_b);
+        (product >> 64) as u64 ^ product as u64
+    }
+
     fn scope(&self, kind: u8, name: &str) -> ScopeId {
         let mut message = [0; 65];
         match name.len() {
@@ -99,6 +112,11 @@ impl Names {
             _ => self.scope.hash(&[&[kind], name.as_bytes()].concat()),
         }
     }
+}
+
+fn halves(bytes: &[u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 const SUBJECT: u8 = 3;

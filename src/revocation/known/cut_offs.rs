@@ -185,6 +185,11 @@ impl CutOffs {
         bars.into_iter().flatten().chain([&self.everyone]).filter_map(|bars| bars.greatest(at)).max()
     }
 
+    /// Whether a subject or a tenant has any.
+    pub(super) fn has_owners(&self) -> bool {
+        self.subjects.count + self.tenants.count > 0
+    }
+
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.everyone.0) + self.subjects.bytes() + self.tenants.bytes()
     }

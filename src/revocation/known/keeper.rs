@@ -24,6 +24,8 @@ pub(super) struct Keeper {
     lost: HashSet<Scope>,
     /// No cut-off and no retraction was decided before this.
     oldest: Timestamp,
+    /// Views in whose place others were published, as long as somebody looks at them.
+    retired: Vec<Arc<View>>,
 }
 
 #[derive(Clone, Copy)]
@@ -43,6 +45,7 @@ impl Keeper {
             retracted: HashMap::new(),
             lost: HashSet::new(),
             oldest: Timestamp::from_unix(u64::MAX),
+            retired: vec![],
         }
     }
 
@@ -123,6 +126,13 @@ impl Keeper {
             self.gather();
         }
         core::mem::take(&mut self.is_due).then(|| Arc::new(self.view()))
+    }
+
+    /// Drops a view that is no longer published: here, once nobody looks at it, and not where somebody asks, who might have to
+    /// give back a gigabyte then.
+    pub(super) fn retire(&mut self, view: Arc<View>) {
+        self.retired.push(view);
+        self.retired.retain(|view| Arc::strong_count(view) > 1);
     }
 
     /// Puts together anew the cut-offs of those scopes that lost one.

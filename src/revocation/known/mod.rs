@@ -18,6 +18,7 @@ mod slices;
 mod tests;
 
 use core::borrow::Borrow;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -43,6 +44,8 @@ pub(crate) struct Known {
     /// Seconds that a cut-off may lie ahead of the clock; beyond it, it counts as of its arrival.
     skew: u64,
     view: ArcSwap<View>,
+    /// Whether a subject or a tenant has a cut-off. While none has, nobody loads the view for their sake.
+    has_owners: AtomicBool,
     keeper: Mutex<Keeper>,
 }
 
@@ -73,7 +76,8 @@ pub(crate) struct Stats {
 impl Known {
     pub(crate) fn new(names: Names, skew: u64) -> Self {
         let keeper = Keeper::new(names);
-        Self { skew, view: ArcSwap::from_pointee(keeper.view()), keeper: Mutex::new(keeper) }
+        let view = ArcSwap::from_pointee(keeper.view());
+        Self { skew, view, has_owners: AtomicBool::new(false), keeper: Mutex::new(keeper) }
     }
 
     /// Takes in an entry that arrived at `now`, and says whether it was news. In force when this returns.
@@ -104,6 +108,9 @@ impl Known {
 
     /// Whether a cut-off for its subject or its tenant covers the session.
     pub(crate) fn is_owner_revoked(&self, owner: Owner<'_>, id: SessionId, now: Timestamp) -> bool {
+        if !self.has_owners.load(Ordering::Acquire) {
+            return false;
+        }
         let view = self.view.load();
         view.of(owner).into_iter().flatten().any(|bars| bars.cover(id, self.at(now)))
     }
@@ -128,9 +135,12 @@ impl Known {
     }
 
     fn publish(&self, keeper: &mut Keeper) {
-        if let Some(view) = keeper.settle() {
-            self.view.store(view);
-        }
+        let Some(view) = keeper.settle() else { return };
+        let has_owners = view.cut_offs.has_owners();
+        // Said before there are any, and taken back after there are none.
+        self.has_owners.fetch_or(has_owners, Ordering::Release);
+        keeper.retire(self.view.swap(view));
+        self.has_owners.fetch_and(has_owners, Ordering::Release);
     }
 
     fn at(&self, now: Timestamp) -> Reading {

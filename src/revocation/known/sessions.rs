@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::bloom::{Filter, Fingerprint};
 use super::dense::Dense;
 use super::exact::Inserted;
 use super::record::{Record, slice_of, units};
-use super::slices::{Engine, Index, Slices, hash};
+use super::slices::{Engine, Index, Slices};
 use crate::id::SessionId;
 use crate::revocation::secrets::Names;
 use crate::time::Timestamp;
@@ -32,6 +33,19 @@ pub(super) struct Taken {
     pub(super) is_hidden: bool,
 }
 
+impl Kept {
+    /// Takes in a record beside `filter`, if there is room.
+    fn add(&mut self, record: Record, filter: &Filter, fingerprint: &Fingerprint) -> Inserted {
+        let looks_revoked = filter.contains(fingerprint);
+        if looks_revoked && self.dense.raise(record) {
+            return Inserted::Known;
+        }
+        self.dense.push(record);
+        // One that looks revoked need not change the filter.
+        if looks_revoked || filter.insert(fingerprint) { Inserted::New } else { Inserted::Full }
+    }
+}
+
 impl Sessions {
     pub(super) fn new(names: Names) -> Self {
         Self { slices: Slices::new(names), engine: Engine::default(), kept: BTreeMap::new() }
@@ -39,23 +53,12 @@ impl Sessions {
 
     pub(super) fn insert(&mut self, id: SessionId, at: Timestamp) -> Taken {
         let (number, record) = (slice_of(id), Record::new(id, at));
-        let fingerprint = self.slices.names().fingerprint(id.as_bytes());
         let kept = self.kept.entry(number).or_insert_with(|| Kept { oldest: u32::MAX, dense: Dense::default() });
         kept.oldest = kept.oldest.min(record.at_units());
+        let names = self.slices.names();
         let inserted = match self.slices.get(number) {
-            Some(Index::Exact(table)) => table.insert(record, hash(&fingerprint)),
-            Some(Index::Bloom(filter)) if filter.contains(&fingerprint) => match kept.dense.raise(record) {
-                true => Inserted::Known,
-                // It looked revoked already, so the filter need not change.
-                false => {
-                    kept.dense.push(record);
-                    Inserted::New
-                }
-            },
-            Some(Index::Bloom(filter)) => {
-                kept.dense.push(record);
-                if filter.insert(&fingerprint) { Inserted::New } else { Inserted::Full }
-            }
+            Some(Index::Exact(table)) => table.insert(record, names.slot(id.as_bytes())),
+            Some(Index::Bloom(filter)) => kept.add(record, filter, &names.fingerprint(id.as_bytes())),
             None => Inserted::Full,
         };
         match inserted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bloom::{Filter, Fingerprint};
+use super::bloom::Filter;
 use super::exact::Table;
 use super::record::{Record, slice_of};
 use crate::id::SessionId;
@@ -44,7 +44,7 @@ impl Slices {
 
     /// Whether the session was revoked by its id, or looks so.
     pub(super) fn contains(&self, id: SessionId) -> bool {
-        self.get(slice_of(id)).is_some_and(|index| index.contains(id, &self.names.fingerprint(id.as_bytes())))
+        self.get(slice_of(id)).is_some_and(|index| index.contains(id, &self.names))
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Index> {
@@ -93,25 +93,25 @@ impl Index {
         count: usize,
         records: impl Iterator<Item = Record>,
     ) -> Self {
-        let records = records.map(|record| (record, names.fingerprint(record.id(number).as_bytes())));
+        let records = records.map(|record| (record, record.id(number)));
         match engine {
             Engine::Bloom { false_positives } => {
                 let filter = Filter::for_count(count, false_positives);
-                records.for_each(|(_, fingerprint)| _ = filter.insert(&fingerprint));
+                records.for_each(|(_, id)| _ = filter.insert(&names.fingerprint(id.as_bytes())));
                 Self::Bloom(filter)
             }
             Engine::Exact => {
                 let table = Table::for_count(count);
-                records.for_each(|(record, fingerprint)| _ = table.insert(record, hash(&fingerprint)));
+                records.for_each(|(record, id)| _ = table.insert(record, names.slot(id.as_bytes())));
                 Self::Exact(table)
             }
         }
     }
 
-    fn contains(&self, id: SessionId, fingerprint: &Fingerprint) -> bool {
+    fn contains(&self, id: SessionId, names: &Names) -> bool {
         match self {
-            Self::Bloom(filter) => filter.contains(fingerprint),
-            Self::Exact(table) => table.contains(Record::new(id, Timestamp::default()), hash(fingerprint)),
+            Self::Bloom(filter) => filter.contains(&names.fingerprint(id.as_bytes())),
+            Self::Exact(table) => table.contains(Record::new(id, Timestamp::default()), names.slot(id.as_bytes())),
         }
     }
 
@@ -121,9 +121,4 @@ impl Index {
             Self::Exact(table) => table.bytes(),
         }
     }
-}
-
-/// Where a session's slot begins in a table.
-pub(super) fn hash(fingerprint: &Fingerprint) -> u64 {
-    fingerprint.first_chunk().map_or(0, |half| u64::from_le_bytes(*half))
 }
