@@ -9,6 +9,8 @@ mod testkit;
 #[cfg(feature = "tower")]
 #[path = "allocations/layer.rs"]
 mod layer;
+#[path = "allocations/revocations.rs"]
+mod revocations;
 
 use allocation_counter::measure;
 use serde::{Deserialize, Serialize};

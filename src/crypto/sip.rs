@@ -1,6 +1,8 @@
 //! SipHash-2-4 with 128 bits of output: a short keyed hash, for names and fingerprints.
 
-use siphasher::sip128::SipHasher24;
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::mac::Prk;
@@ -20,6 +22,14 @@ impl SipKey {
     /// The 128 bits of `message`, as the reference implementation writes them.
     pub(crate) fn hash(&self, message: &[u8]) -> [u8; 16] {
         SipHasher24::new_with_key(&self.0).hash(message).as_bytes()
+    }
+
+    /// The same of `first` and `rest`, one behind the other.
+    pub(crate) fn hash_both(&self, first: &[u8], rest: &[u8]) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write(first);
+        hasher.write(rest);
+        hasher.finish128().as_bytes()
     }
 }
 

@@ -101,16 +101,7 @@ impl Names {
     }
 
     fn scope(&self, kind: u8, name: &str) -> ScopeId {
-        let mut message = [0; 65];
-        match name.len() {
-            // Most names are short, and then nothing is allocated.
-            len if len < message.len() => {
-                message[0] = kind;
-                message[1..=len].copy_from_slice(name.as_bytes());
-                self.scope.hash(&message[..=len])
-            }
-            _ => self.scope.hash(&[&[kind], name.as_bytes()].concat()),
-        }
+        self.scope.hash_both(&[kind], name.as_bytes())
     }
 }
 
