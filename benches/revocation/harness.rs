@@ -20,8 +20,10 @@ pub(crate) struct Plan {
     /// Days that are simulated with `--year`, and sessions that are sampled on each.
     pub(crate) days: u64,
     pub(crate) samples: usize,
-    /// What the revocations of the simulated year are divided by.
-    pub(crate) scale: usize,
+    /// Of how many slices one is simulated.
+    pub(crate) one_in: u64,
+    /// Whether all that is shown is that everything runs.
+    pub(crate) is_quick: bool,
 }
 
 impl Plan {
@@ -32,8 +34,9 @@ impl Plan {
         tokens: 400_000,
         nodes: 200,
         days: 365,
-        samples: 100_000,
-        scale: 1,
+        samples: 50_000,
+        one_in: 10,
+        is_quick: false,
     };
 
     /// Measures next to nothing: it only shows that everything runs.
@@ -45,7 +48,8 @@ impl Plan {
         nodes: 8,
         days: 12,
         samples: 500,
-        scale: 500,
+        one_in: 100,
+        is_quick: true,
     };
 
     pub(crate) fn largest(&self) -> usize {

@@ -36,12 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let Arguments { plan, year, out } = Arguments::read(arguments)?;
-    let is_quick = plan.scale > 1;
     if !year {
         let report = measure(&plan)?;
         print_and_write(out.as_deref(), "revocation", &report.markdown(), &report)?;
     }
-    if year || is_quick {
+    if year || plan.is_quick {
         let years = year::simulate(&plan)?;
         print_and_write(out.as_deref(), "revocation-year", &report::year(&years), &years)?;
         if let Some(out) = out {

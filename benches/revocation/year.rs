@@ -2,7 +2,8 @@
 //!
 //! 100 million sessions live, each for 30 days, and a million a day are revoked, drawn from all of them; on one day five
 //! millions more. The living need not be held: fresh ids stand for them, drawn as theirs are, and are opened with the list
-//! as anybody's token is.
+//! as anybody's token is. Slices of starts have nothing to do with each other, so that one in ten is enough: with all that
+//! falls into it, and memory ten times as much.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ struct Service {
     asks: Sealer<Nobody>,
     draw: Draw,
     now: u64,
+    /// Of so many slices one is there.
+    one_in: u64,
 }
 
 /// Only ids matter here.
@@ -74,13 +77,13 @@ struct Nobody;
 impl SessionState for Nobody {}
 
 fn year(plan: Plan, engine: &'static str, choice: Engine) -> Result<Year, String> {
-    let mut service = Service::new(choice).map_err(|error| error.to_string())?;
+    let mut service = Service::new(choice, plan.one_in).map_err(|error| error.to_string())?;
     let days = (1..=plan.days).map(|day| service.day(&plan, day)).collect();
     Ok(Year { engine, days })
 }
 
 impl Service {
-    fn new(engine: Engine) -> Result<Self, Box<dyn Error>> {
+    fn new(engine: Engine, one_in: u64) -> Result<Self, Box<dyn Error>> {
         let now = now();
         let (ring, clock) = ring_at(now);
         let list = list(&ring, engine);
@@ -89,29 +92,30 @@ impl Service {
         let policy = Policy::default().absolute_limit(Duration::from_secs(LIFE + DAY));
         let sealer = || Sealer::builder(&long, "session").policy(policy.clone());
         let (mints, asks) = (sealer().build()?, sealer().revocations(&list).build()?);
-        Ok(Self { clock, list, mints, asks, draw: Draw(11), now })
+        Ok(Self { clock, list, mints, asks, draw: Draw(11), now, one_in })
     }
 
     fn day(&mut self, plan: &Plan, day: u64) -> Day {
         let peak = if day == plan.days / 2 { PEAK } else { 0 };
-        let revoked = (A_DAY + peak) / plan.scale;
+        let (whole, revoked) = (A_DAY + peak, (A_DAY + peak) / self.one_in as usize);
         for step in 0..STEPS {
             self.now += DAY / STEPS;
             self.clock.advance(DAY / STEPS);
             for _ in 0..revoked * (step as usize + 1) / STEPS as usize - revoked * step as usize / STEPS as usize {
-                let start = self.now - self.draw.below(LIFE);
+                let start = self.start();
                 end(&self.list, self.draw.session(start));
             }
             self.list.sync().expect("it is in memory");
         }
         let begun = plan.samples / 5;
-        let (wrong, redrawn) = (self.wrong(plan.samples, LIFE), self.wrong(begun, 1));
+        let wrong = (0..plan.samples).filter(|_| self.looks_revoked(|service| service.start())).count();
+        let redrawn = (0..begun).filter(|_| self.looks_revoked(|service| service.youngest())).count();
         let status = self.list.status();
         Day {
             day,
-            revoked,
-            sessions: status.sessions,
-            bytes: status.bytes,
+            revoked: whole,
+            sessions: status.sessions * self.one_in as usize,
+            bytes: status.bytes * self.one_in as usize,
             worst: status.false_positives,
             asked: plan.samples,
             wrong,
@@ -120,14 +124,27 @@ impl Service {
         }
     }
 
-    /// How many of `count` sessions look revoked that began within `spread` seconds and are not.
-    fn wrong(&mut self, count: usize, spread: u64) -> usize {
-        let looks_revoked = |_: &usize| {
-            let start = Timestamp::from_unix(self.now - self.draw.below(spread));
-            let token = self.mints.with(&[]).at(start).start(&Nobody).expect("it fits");
-            self.asks.open(&token).is_err()
-        };
-        (0..count).filter(looks_revoked).count()
+    /// When a session began that lives, in a slice that is there.
+    fn start(&mut self) -> u64 {
+        loop {
+            let start = self.now - self.draw.below(LIFE);
+            if (start / SLICE).is_multiple_of(self.one_in) {
+                return start;
+            }
+        }
+    }
+
+    /// The last second of the youngest slice that is there. It knows more than one that has just begun.
+    fn youngest(&self) -> u64 {
+        let number = self.now / SLICE;
+        (number - number % self.one_in + 1) * SLICE - 1
+    }
+
+    /// Whether a session looks revoked that is not.
+    fn looks_revoked(&mut self, start: impl Fn(&mut Self) -> u64) -> bool {
+        let start = Timestamp::from_unix(start(self).min(self.now));
+        let token = self.mints.with(&[]).at(start).start(&Nobody).expect("it fits");
+        self.asks.open(&token).is_err()
     }
 }
 
@@ -148,6 +165,8 @@ pub(crate) const LOGINS: f64 = LIVE / 30.0;
 const A_DAY: usize = 1_000_000;
 const PEAK: usize = 5_000_000;
 const DAY: u64 = 86_400;
+/// Seconds of starts that a list keeps together.
+const SLICE: u64 = 4_096;
 /// How long a session lives, seconds.
 const LIFE: u64 = 30 * DAY;
 /// How often in a day something is forgotten. Servers do it every few seconds; here it would take most of the time.
