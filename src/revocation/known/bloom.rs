@@ -138,7 +138,7 @@ fn mix(x: u64) -> u64 {
 const MIN_CAPACITY: usize = 64;
 
 /// Looking through more costs more than putting a greater one together.
-const MAX_LAYERS: usize = 4;
+const MAX_LAYERS: usize = 3;
 
 /// Rates below 2^-40 are none that anybody could tell from 0.
 const MAX_PROBES: u32 = 40;

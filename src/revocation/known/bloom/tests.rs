@@ -83,7 +83,7 @@ fn all_layers_together_err_no_oftener_than_asked() {
         }
         count += 1;
     }
-    assert_eq!((count, filter.layers.len()), (1024 * 15, MAX_LAYERS));
+    assert_eq!((count, filter.layers.len()), (1024 * 7, MAX_LAYERS));
     assert!(fingerprints(1).take(count).all(|member| filter.contains(&member)));
     let hits = wrongly(|other| filter.contains(other), 500_000);
     assert!(is_likely(hits, 500_000, filter.false_positives()), "{hits}, not {}", filter.false_positives());
