@@ -210,7 +210,7 @@ fn a_journal_that_may_not_be_read_makes_the_list_stale() {
     let before = fleet.journals();
     let other = fleet.node();
     let journal = fleet.journals().into_iter().find(|path| !before.contains(path)).unwrap();
-    fs::set_permissions(&journal, PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&journal, PermissionsExt::from_mode(0o000)).unwrap();
     if fs::File::open(&journal).is_ok() {
         return;
     }
