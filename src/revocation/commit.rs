@@ -44,6 +44,23 @@ impl Revocations {
         }
     }
 
+    /// A cut-off from now on. Each of one second counts one further, so that it covers a login in between; but none so far that
+    /// it would be ahead of somebody's clock. Whoever may end his own sessions as often as he likes must not drive cut-offs
+    /// into the future, nor escape those of his tenant or of everyone by a session that starts there.
+    fn next_cut_off(&self, scope: Scope, in_force: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, RevokeError> {
+        let skew = self.shared.ring.snapshot().ring.policy.skew;
+        let most = now.plus(match scope {
+            Scope::Subject(_) => (skew / 4).max(1),
+            Scope::Tenant(_) => (skew / 2).max(2),
+            Scope::Everyone => (skew * 3 / 4).max(3),
+        });
+        let next = self.shared.known.least_cut_off(scope, now).min(most);
+        match in_force {
+            Some(in_force) if in_force >= next => Err(RevokeError::NotLater { in_force }),
+            _ => Ok(next),
+        }
+    }
+
     fn decide(&self, revoke: &Revoke) -> Result<Entry, RevokeError> {
         let now = self.shared.ring.clock().now();
         let mut entry = entry(revoke, &self.shared.secrets().names, now)?;
@@ -52,7 +69,7 @@ impl Revocations {
             cut.until = match (revoke.until, in_force) {
                 (Some(until), Some(in_force)) if until <= in_force => return Err(RevokeError::NotLater { in_force }),
                 (Some(until), _) => seconds(until),
-                (None, _) => seconds(self.shared.known.least_cut_off(cut.scope, now)),
+                (None, in_force) => seconds(self.next_cut_off(cut.scope, in_force, now)?),
             };
         }
         Ok(entry)

@@ -229,7 +229,8 @@ pub enum RevokeError {
         /// The instant.
         until: Timestamp,
     },
-    /// The cut-off in force ends all these sessions already, and more. Nothing was revoked.
+    /// The cut-off in force ends all these sessions already, and more; or so many were made within a second that another one
+    /// would lie ahead of the clock. Nothing was revoked.
     NotLater {
         /// The cut-off in force.
         in_force: Timestamp,
@@ -249,7 +250,9 @@ impl fmt::Display for RevokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ahead { until } => write!(f, "{until} lies ahead of now; a cut-off ends sessions that there are"),
-            Self::NotLater { in_force } => write!(f, "sessions up to {in_force} are over already"),
+            Self::NotLater { in_force } => {
+                write!(f, "sessions up to {in_force} are over already; for one that began since, try again in a second")
+            }
             Self::NotDurable { why, .. } => {
                 write!(f, "revoked on this server, but not durably: {why}; it is tried again until it is")
             }

@@ -134,3 +134,22 @@ fn an_unmounted_directory_is_not_an_empty_list() {
     assert_eq!(fleet.answer(&cold, session(1)), Answer::Revoked);
     assert_eq!(fleet.answer(&cold, session(2)), Answer::Clear);
 }
+
+/// Whoever may log out elsewhere may do it a thousand times a second, and whoever administers can still end all that he has.
+#[test]
+fn no_number_of_cut_offs_drives_one_ahead_of_the_clock() {
+    let fleet = Fleet::new();
+    let node = fleet.node();
+    let skew = usize::try_from(fleet.ring.snapshot().ring.policy.skew).unwrap();
+    for (revoke, most) in [
+        (Revoke::subject("ada"), skew / 4),
+        (Revoke::tenant("tea"), skew / 2),
+        (Revoke::everyone(), skew * 3 / 4),
+    ] {
+        let made: Vec<_> = (0..1000).filter_map(|_| node.revoke(revoke.clone()).wait().ok()).collect();
+        assert_eq!(made.last().unwrap().until, Some(NOW.plus(most as u64)), "{revoke:?}");
+        assert!(node.status().ahead.is_empty());
+        let error = node.revoke(revoke).wait().unwrap_err();
+        assert!(matches!(error, RevokeError::NotLater { .. }), "{error}");
+    }
+}
