@@ -187,7 +187,7 @@ pub(crate) fn year(years: &[Year]) -> String {
     );
     line(
         &mut text,
-        "the list; victims are what the sample means for all that live, redraws for all logins of a day.\n",
+        "the list. One slice of starts in ten is simulated, with all that falls into it; sums are of all ten.\n",
     );
     for Year { engine, days } in years {
         line(&mut text, &format!("**{engine}**\n"));
@@ -196,11 +196,12 @@ pub(crate) fn year(years: &[Year]) -> String {
             "| day | revoked | known | MB | bytes for each | worst slice |\n|---:|---:|---:|---:|---:|---:|",
         );
         let peak = days.iter().max_by_key(|day| day.revoked).map_or(0, |day| day.day);
-        let shown = |day: &&Day| day.day == 1 || day.day % 28 == 0 || (peak..peak + 5).contains(&day.day);
+        let shown = |day: &&Day| day.day == 1 || day.day.is_multiple_of(28) || (peak..peak + 5).contains(&day.day);
         for Day { day, revoked, sessions, bytes, worst, .. } in days.iter().filter(shown) {
             let (revoked, known, megabytes) = (grouped(*revoked), grouped(*sessions), *bytes as f64 / 1e6);
             let each = *bytes as f64 / (*sessions).max(1) as f64;
-            line(&mut text, &format!("| {day} | {revoked} | {known} | {megabytes:.1} | {each:.1} | {worst:.1e} |"));
+            let worst = if *worst > 0.0 { format!("{worst:.1e}") } else { "0".into() };
+            line(&mut text, &format!("| {day} | {revoked} | {known} | {megabytes:.1} | {each:.1} | {worst} |"));
         }
         let sum = |of: fn(&Day) -> usize| days.iter().map(of).sum::<usize>();
         let (asked, wrong) = (sum(|day| day.asked), sum(|day| day.wrong));
