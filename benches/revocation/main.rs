@@ -5,7 +5,7 @@
 //! cargo bench --bench revocation -- --year --out docs/performance     # the simulated year instead
 //! ```
 //!
-//! prints the tables, and with `--out` writes them as Markdown and JSON. `--quick` shows only that everything runs, the year
+//! prints the tables, and with `--out` writes them. `--quick` shows only that everything runs, the year
 //! included. What each number is made of is in docs/PERFORMANCE.md.
 
 mod chart;
@@ -24,11 +24,10 @@ mod year;
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness::Plan;
 use report::Report;
-use serde::Serialize;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -36,16 +35,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let Arguments { plan, year, out } = Arguments::read(arguments)?;
+    let mut files = vec![];
     if !year {
         let report = measure(&plan)?;
-        print_and_write(out.as_deref(), "revocation", &report.markdown(), &report)?;
+        println!("{}", report.markdown());
+        files.push(("revocation.md", report.markdown()));
+        files.push(("revocation.json", serde_json::to_string_pretty(&report)? + "\n"));
     }
     if year || plan.is_quick {
         let years = year::simulate(&plan)?;
-        print_and_write(out.as_deref(), "revocation-year", &report::year(&years), &years)?;
-        if let Some(out) = out {
-            fs::write(out.join("revocation-year.svg"), chart::draw(&years))?;
-        }
+        println!("{}", report::year(&years));
+        files.push(("revocation-year.md", report::year(&years)));
+        files.push(("revocation-year.svg", chart::draw(&years)));
+    }
+    if let Some(out) = out {
+        fs::create_dir_all(&out)?;
+        files.iter().try_for_each(|(name, text)| fs::write(out.join(name), text))?;
     }
     Ok(())
 }
@@ -88,16 +93,6 @@ impl Arguments {
         }
         Ok(read)
     }
-}
-
-fn print_and_write(out: Option<&Path>, name: &str, markdown: &str, all: &impl Serialize) -> Result<(), Box<dyn Error>> {
-    println!("{markdown}");
-    if let Some(out) = out {
-        fs::create_dir_all(out)?;
-        fs::write(out.join(format!("{name}.md")), markdown)?;
-        fs::write(out.join(format!("{name}.json")), serde_json::to_string_pretty(all)? + "\n")?;
-    }
-    Ok(())
 }
 
 /// The processor, as Linux names it.

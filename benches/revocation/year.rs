@@ -20,7 +20,6 @@ use crate::harness::{Draw, Plan};
 use crate::world::{end, list, now, ring_at};
 
 /// The end of one day.
-#[derive(Serialize)]
 pub(crate) struct Day {
     pub(crate) day: u64,
     pub(crate) revoked: usize,
@@ -37,7 +36,6 @@ pub(crate) struct Day {
 }
 
 /// One engine through the year.
-#[derive(Serialize)]
 pub(crate) struct Year {
     pub(crate) engine: &'static str,
     pub(crate) days: Vec<Day>,
