@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum Engine {
     /// A filter for each slice, which may take a session for revoked wrongly, for as long as it lives; never a new one,
-    /// whose id is drawn again. Takes less memory from about a million sessions on.
+    /// whose id is drawn again. Takes less memory while the list grows, where exact tables are half empty, and no less in the
+    /// long run: docs/PERFORMANCE.md.
     Bloom {
         /// How often at most, of all sessions that are not revoked: above 0, below 1. 1e-9 is one in a thousand million.
         false_positives: f64,
