@@ -1,12 +1,13 @@
 //! Revoking: in force here at once, and written down by a thread, many at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::known::Owner;
 use super::list::{Revocations, Shared, Store};
+use super::patience::Patience;
 use super::revoke::{Level, Promise, Revoke, RevokeError, Revoked, Revoking, What};
 use super::secrets::Names;
 use super::share::{Sharer, Wanted};
@@ -47,7 +48,12 @@ impl Revocations {
     /// A cut-off from now on. Each of one second counts one further, so that it covers a login in between; but none so far that
     /// it would be ahead of somebody's clock. Whoever may end his own sessions as often as he likes must not drive cut-offs
     /// into the future, nor escape those of his tenant or of everyone by a session that starts there.
-    fn next_cut_off(&self, scope: Scope, in_force: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, RevokeError> {
+    fn next_cut_off(
+        &self,
+        scope: Scope,
+        in_force: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Timestamp, RevokeError> {
         let skew = self.shared.ring.snapshot().ring.policy.skew;
         let most = now.plus(match scope {
             Scope::Subject(_) => (skew / 4).max(1),
@@ -119,6 +125,7 @@ pub(super) struct Committer {
     threads: Vec<JoinHandle<()>>,
     /// Ends after the threads, one of which gives it work.
     sharer: Option<Sharer>,
+    patience: Option<Patience>,
 }
 
 #[derive(Default)]
@@ -130,17 +137,13 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     entries: Vec<(Entry, Revoked, Level, Arc<Promise>)>,
-    /// Promises of what is being written.
-    writing: Vec<Arc<Promise>>,
-    /// How often writing began.
-    batch: u64,
     stopped: bool,
 }
 
 impl Committer {
     /// For a list that is written nowhere.
     pub(super) fn none(shared: &Arc<Shared>) -> std::io::Result<Self> {
-        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![], sharer: None })
+        Ok(Self { shared: Arc::clone(shared), queue: Arc::default(), threads: vec![], sharer: None, patience: None })
     }
 
     pub(super) fn spawn(shared: &Arc<Shared>) -> std::io::Result<Self> {
@@ -150,43 +153,23 @@ impl Committer {
         }
         let far = committer.sharer.as_ref().map(Sharer::queue);
         let (list, queue) = (Arc::clone(shared), Arc::clone(&committer.queue));
-        let write = move || while write_batch(&list, &queue, far.as_deref()) {};
-        committer.threads.push(thread("waxseal-revoke", write)?);
-        let queue = Arc::clone(&committer.queue);
-        committer.threads.push(thread("waxseal-patience", move || while watch_batch(&queue, PATIENCE) {})?);
+        // Code of others runs here, such as a clock or a subscriber; if it panics, its batch is lost and not those to come.
+        let batch = move || catch_unwind(AssertUnwindSafe(|| write_batch(&list, &queue, far.as_deref())));
+        let write = move || while batch().unwrap_or(true) {};
+        committer.threads.push(std::thread::Builder::new().name("waxseal-revoke".to_owned()).spawn(write)?);
+        committer.patience = Some(Patience::spawn()?);
         Ok(committer)
     }
 
     fn queue(&self, entry: Entry, done: Revoked, level: Level) -> Revoking {
         let (revoking, promise) = Revoking::new();
+        if let Some(patience) = &self.patience {
+            patience.watch(&promise);
+        }
         self.queue.waiting().entries.push((entry, done, level, promise));
         self.queue.changed.notify_all();
         revoking
     }
-}
-
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work)
-}
-
-/// Gives up waiting for a disk or a network that does not answer, so that no logout hangs with it; false once there will be
-/// nothing more. What is written after all is durable all the same.
-fn watch_batch(queue: &Queue, patience: Duration) -> bool {
-    let idle = |waiting: &mut Waiting| waiting.writing.is_empty() && !waiting.stopped;
-    let waiting = queue.changed.wait_while(queue.waiting(), idle).unwrap_or_else(PoisonError::into_inner);
-    let batch = waiting.batch;
-    let busy = |waiting: &mut Waiting| waiting.batch == batch && !waiting.writing.is_empty();
-    let waited = queue.changed.wait_timeout_while(waiting, patience, busy);
-    let (mut waiting, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-    if timeout.timed_out() {
-        let why = format!("the store has not answered for {} s", patience.as_secs());
-        let late = std::mem::take(&mut waiting.writing);
-        let queued = waiting.entries.iter().map(|(.., promise)| promise);
-        for promise in late.iter().chain(queued) {
-            promise.keep(Err(RevokeError::NotDurable { reached: None, why: why.clone() }));
-        }
-    }
-    !waiting.stopped
 }
 
 /// Writes all that has come meanwhile with one sync of the disk, and hands on to `far` what has to go farther; false once there
@@ -197,15 +180,15 @@ fn write_batch(shared: &Shared, queue: &Queue, far: Option<&super::share::Queue>
     let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
     let batch = std::mem::take(&mut waiting.entries);
     let stopped = waiting.stopped;
-    waiting.writing = batch.iter().map(|(.., promise)| Arc::clone(promise)).collect();
-    waiting.batch += 1;
     drop(waiting);
     if batch.is_empty() {
         return !stopped;
     }
-    queue.changed.notify_all();
     let entries = batch.iter().map(|(entry, ..)| entry.clone()).collect();
     let written = shared.write(entries);
+    if let Ok(level) = written {
+        batch.iter().for_each(|(.., promise)| promise.has_reached(level));
+    }
     let enough = |level: Level| written.as_ref().is_ok_and(|at| *at >= level);
     let (later, now): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|(_, _, level, _)| far.is_some() && !enough(*level));
@@ -219,8 +202,6 @@ fn write_batch(shared: &Shared, queue: &Queue, far: Option<&super::share::Queue>
         let wanted = |(_, done, level, promise)| Wanted { done, level, written: written.clone(), promise };
         far.put(later.into_iter().map(wanted).collect());
     }
-    queue.waiting().writing.clear();
-    queue.changed.notify_all();
     true
 }
 
@@ -277,29 +258,5 @@ impl Drop for Committer {
             #[cfg(feature = "redis")]
             Store::Redis(redis) => redis.close(),
         }
-    }
-}
-
-/// How long whoever revokes waits for the store.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_waits_for_ever_for_a_store_that_hangs() {
-        let queue = Queue::default();
-        let (late, promise) = Revoking::new();
-        let (queued, behind) = Revoking::new();
-        let entry = Entry { at: Timestamp::default(), act: Act::Retract(CutOffId([0; 8])), note: Note::default() };
-        let done = Revoked { level: Level::Local, until: None, cut_off: None };
-        queue.waiting().writing.push(Arc::clone(&promise));
-        queue.waiting().entries.push((entry, done, Level::Local, behind));
-        assert!(watch_batch(&queue, Duration::ZERO));
-        for revoking in [late, queued] {
-            assert!(matches!(revoking.wait(), Err(RevokeError::NotDurable { reached: None, .. })));
-        }
-        promise.keep(Ok(done));
     }
 }

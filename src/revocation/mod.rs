@@ -26,6 +26,7 @@ mod inspect;
 mod known;
 mod list;
 mod options;
+mod patience;
 #[cfg(feature = "redis")]
 mod redis;
 mod revoke;

@@ -119,7 +119,7 @@ impl fmt::Display for Level {
 /// [`wait`](Self::wait).
 #[must_use = "a revocation is durable only once this is ready"]
 pub struct Revoking {
-    promise: Arc<Promise>,
+    shared: Arc<Shared>,
 }
 
 /// A revocation that lasts.
@@ -140,12 +140,12 @@ impl Revoking {
     /// # Errors
     /// See [`RevokeError`].
     pub fn wait(self) -> Result<Revoked, RevokeError> {
-        let mut state = self.promise.state();
+        let mut state = self.shared.state();
         loop {
             if let Some(done) = state.done.clone() {
                 return done;
             }
-            state = self.promise.kept.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.shared.decided.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -164,8 +164,8 @@ impl Revoking {
     }
 
     pub(super) fn new() -> (Self, Arc<Promise>) {
-        let promise = Arc::<Promise>::default();
-        (Self { promise: Arc::clone(&promise) }, promise)
+        let shared = Arc::<Shared>::default();
+        (Self { shared: Arc::clone(&shared) }, Arc::new(Promise(shared)))
     }
 }
 
@@ -173,7 +173,7 @@ impl Future for Revoking {
     type Output = Result<Revoked, RevokeError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.promise.state();
+        let mut state = self.shared.state();
         if let Some(done) = state.done.clone() {
             return Poll::Ready(done);
         }
@@ -188,28 +188,58 @@ impl fmt::Debug for Revoking {
     }
 }
 
+/// Whoever writes holds it: to be kept, or broken by dropping it.
+pub(super) struct Promise(Arc<Shared>);
+
 /// Between whoever waits and whoever writes.
 #[derive(Default)]
-pub(super) struct Promise {
+struct Shared {
     state: Mutex<Waiting>,
-    kept: Condvar,
+    decided: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
     done: Option<Result<Revoked, RevokeError>>,
+    /// How durable it is so far.
+    reached: Option<Level>,
     waker: Option<Waker>,
 }
 
 impl Promise {
     /// Tells whoever waits, or will. What was said first stays said.
     pub(super) fn keep(&self, done: Result<Revoked, RevokeError>) {
+        self.0.decide(|_| done);
+    }
+
+    /// Notes how durable it is, on the way to more.
+    pub(super) fn has_reached(&self, level: Level) {
+        self.0.state().reached = Some(level);
+    }
+
+    /// Tells whoever waits that it took too long.
+    pub(super) fn give_up(&self, why: &str) {
+        self.0.decide(|reached| Err(RevokeError::NotDurable { reached, why: why.to_owned() }));
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.give_up("whoever was to write it has stopped");
+    }
+}
+
+impl Shared {
+    fn decide(&self, done: impl FnOnce(Option<Level>) -> Result<Revoked, RevokeError>) {
         let waker = {
             let mut state = self.state();
-            state.done.get_or_insert(done);
+            if state.done.is_some() {
+                return;
+            }
+            state.done = Some(done(state.reached));
             state.waker.take()
         };
-        self.kept.notify_all();
+        self.decided.notify_all();
         if let Some(waker) = waker {
             waker.wake();
         }

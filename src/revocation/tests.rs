@@ -141,11 +141,9 @@ fn no_number_of_cut_offs_drives_one_ahead_of_the_clock() {
     let fleet = Fleet::new();
     let node = fleet.node();
     let skew = usize::try_from(fleet.ring.snapshot().ring.policy.skew).unwrap();
-    for (revoke, most) in [
-        (Revoke::subject("ada"), skew / 4),
-        (Revoke::tenant("tea"), skew / 2),
-        (Revoke::everyone(), skew * 3 / 4),
-    ] {
+    for (revoke, most) in
+        [(Revoke::subject("ada"), skew / 4), (Revoke::tenant("tea"), skew / 2), (Revoke::everyone(), skew * 3 / 4)]
+    {
         let made: Vec<_> = (0..1000).filter_map(|_| node.revoke(revoke.clone()).wait().ok()).collect();
         assert_eq!(made.last().unwrap().until, Some(NOW.plus(most as u64)), "{revoke:?}");
         assert!(node.status().ahead.is_empty());
