@@ -5,7 +5,7 @@ use super::error::SessionError;
 use super::visit::{Outgoing, Visit, cross_site};
 use crate::carrier::Arrived;
 use crate::revocation::{Revocations, Revoke};
-use crate::session::Session;
+use crate::session::{OpenError, Reason, Session};
 use crate::state::SessionState;
 
 impl<T: SessionState> Visit<T> {
@@ -14,6 +14,10 @@ impl<T: SessionState> Visit<T> {
         self.still_open()?;
         match self.judge(desk) {
             Ok(()) | Err(SessionError::Unavailable(_)) => {}
+            // Its own token has expired, say; a copy may have been renewed meanwhile.
+            Err(SessionError::Invalid(error)) if desk.headers.revocations().is_some() && may_live(error) => {
+                self.came = error.session_id();
+            }
             Err(error) => return Err(error),
         }
         if self.unjudged_cookie && self.situation.arrived != Arrived::Header {
@@ -67,6 +71,11 @@ impl<T: SessionState> Visit<T> {
     }
 }
 
+/// Whether the session of a token that was refused may go on in other tokens.
+fn may_live(error: OpenError) -> bool {
+    error.session_id().is_some() && error.reason() != Reason::Revoked
+}
+
 /// An empty name is nobody's, and would end the sessions of all visitors.
 fn cut_off<T: SessionState>(session: &Session<T>) -> Result<Revoke, SessionError> {
     let subject = session.state().subject().filter(|subject| !subject.is_empty());
@@ -82,7 +91,7 @@ mod tests {
 
     use super::*;
     use crate::revocation::Answer;
-    use crate::session::Reason;
+    use crate::time::Timestamp;
     use crate::web::current::Slot;
     use crate::web::departure::Departure;
     use crate::{Carrier, CurrentSession, KeyRing, Sealer, SessionId};
@@ -186,6 +195,33 @@ mod tests {
             let closed = slot.close(false);
             assert!(matches!(closed.departure, Departure::Ended { deletes_cookie } if deletes_cookie == by_cookie));
             assert_eq!(closed.revoking.len(), 1, "once is enough");
+        }
+    }
+
+    /// Whoever has a copy has renewed it meanwhile, and its session goes on.
+    #[test]
+    fn a_logout_with_a_token_that_has_expired_ends_its_session() {
+        for (by_cookie, site) in [(true, "same-origin"), (false, "same-origin"), (true, "cross-site")] {
+            let servers = servers();
+            let (mut request, _) = servers.request(by_cookie);
+            let sealer = Sealer::<Shop>::new(&servers.ring, "session").unwrap();
+            let sealer = match by_cookie {
+                true => sealer.carrier(Carrier::cookie("__Host-Http-id").unwrap()),
+                false => sealer,
+            };
+            let past = Timestamp::from_unix(servers.ring.clock().now().as_unix() - 50);
+            let second = core::time::Duration::from_secs(1);
+            let token = sealer.with(&[]).at(past).ttl(second).start(&Shop("ada".into())).unwrap();
+            let (name, value) = match by_cookie {
+                true => (COOKIE, format!("__Host-Http-id={}", token.as_str())),
+                false => (AUTHORIZATION, format!("Bearer {}", token.as_str())),
+            };
+            request.headers_mut().insert(name, value.parse().unwrap());
+            request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+            let (session, slot) = servers.handle(request);
+            session.end().unwrap();
+            assert!(matches!(slot.close(false).departure, Departure::Ended { .. }));
+            assert_eq!(servers.knows(token.id()), site == "same-origin", "by a cookie: {by_cookie}");
         }
     }
 

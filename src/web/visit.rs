@@ -142,7 +142,9 @@ impl<T: SessionState> Visit<T> {
             Err(error) => {
                 log_refusal(error, "cookie");
                 self.unjudged_cookie = error.keep_token();
-                self.came = error.session_id().filter(|_| self.unjudged_cookie);
+                // Of a cookie that another site sent along, nothing is taken but what a logout checks for itself.
+                let ours = self.unjudged_cookie || self.forgery.is_ok();
+                self.came = error.session_id().filter(|_| ours && error.reason() != Reason::Revoked);
                 self.worthless_cookie = !self.unjudged_cookie;
                 if error.status() == 503 { Err(SessionError::Unavailable(error)) } else { Ok(()) }
             }
