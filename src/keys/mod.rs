@@ -34,7 +34,7 @@ pub use follow::Follow;
 pub use kek::{KekError, KekSource, generate_kek};
 pub use options::RingOptions;
 pub use policy::{PolicyError, RingPolicy};
-pub use private::PrivateError;
+pub use private::{PrivateError, read_private};
 pub use ring::Ring;
 pub use ring_file::RingFile;
 pub use role::Role;

@@ -2,8 +2,10 @@
 
 use core::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 /// Opens `path` for reading.
 ///
@@ -20,6 +22,26 @@ pub(crate) fn open(path: &Path) -> Result<File, PrivateError> {
     check_mode(&metadata)?;
     Ok(file)
 }
+
+/// Reads a file that holds a secret, such as the URL of a Redis server with its password: text of at most 4096 bytes, without the
+/// white space around it.
+///
+/// # Errors
+/// - it is no regular file, belongs to another user than this one or root, or others can read it
+/// - it is longer, or no text
+pub fn read_private(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
+    let file = open(path)?;
+    let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
+    file.take(MAX_TEXT as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > MAX_TEXT {
+        let error = format!("it has more than {MAX_TEXT} bytes");
+        return Err(PrivateError::Io(io::Error::new(io::ErrorKind::FileTooLarge, error)));
+    }
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+/// Longest secret text that is read, in bytes.
+const MAX_TEXT: usize = 4096;
 
 fn regular(metadata: &fs::Metadata) -> Result<(), PrivateError> {
     if metadata.is_file() { Ok(()) } else { Err(PrivateError::NotAFile) }

@@ -1,14 +1,18 @@
 //! A directory as a tool sees it: every entry and every journal, without taking part in it.
 
 mod report;
+#[cfg(feature = "redis")]
+mod stream;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 pub use report::{CutOffScope, Entered, EntryReport, JournalReport};
 use serde::Serialize;
+#[cfg(feature = "redis")]
+pub use stream::StreamInspection;
 
-use super::directory::{Directory, DirectoryError, JournalLook, Line, Look};
+use super::directory::{Directory, DirectoryError, Line, Look};
 use super::entry::{Act, CutOffId, Entry, Note};
 use super::known::Known;
 use super::list::{Revocations, retention};
@@ -101,11 +105,7 @@ impl Revocations {
     ) -> Result<(u64, Option<CutOffId>), RevocationsError> {
         let now = ring.clock().now();
         let (secrets, known, _) = tools(ring);
-        let entry = revoke.map(|revoke| super::commit::entry(revoke, &secrets.names, now)).transpose()?;
-        let id = entry.as_ref().and_then(|entry| match &entry.act {
-            Act::CutOff(cut) => Some(cut.id),
-            _ => None,
-        });
+        let (entry, id) = first_entry(revoke, &secrets, now)?;
         let directory = Directory::at(path.as_ref(), true);
         let epoch = directory.reset(entry.into_iter().collect(), &known, &secrets, now)?;
         Ok((epoch, id))
@@ -147,26 +147,14 @@ impl Inspection {
             Some(DirectoryError::Gaps { writers, .. }) => writers.iter().map(ToString::to_string).collect(),
             _ => vec![],
         };
-        let (entries, forgotten) = merged(&look.journals, dead);
-        let retracted: HashSet<_> = entries
-            .iter()
-            .filter_map(|(entry, _)| match entry.act {
-                Act::Retract(id) => Some(id),
-                _ => None,
-            })
-            .collect();
-        let mut entries: Vec<_> = entries
-            .into_iter()
-            .map(|(entry, writer)| EntryReport {
-                what: Entered::of(&entry, &retracted, now.plus(skew)),
-                decided_at: entry.at,
-                forgotten_at: entry.at.plus(retention),
-                writer,
-                actor: entry.note.actor,
-                reason: entry.note.reason,
-            })
-            .collect();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.decided_at));
+        let journals = look.journals.iter().map(|journal| (journal, journal.writer.to_string()));
+        let lines = journals.flat_map(|(journal, writer)| journal.lines.iter().map(move |line| (line, writer.clone())));
+        let entries = lines.filter_map(|(line, writer)| match line {
+            Line::Entry(entry) => Some((entry.clone(), writer)),
+            _ => None,
+        });
+        let (entries, forgotten) = merged(entries, dead);
+        let entries = reports(entries, now, retention, skew);
         Self {
             now,
             fleet_id: text::hex(&look.fleet.id),
@@ -184,33 +172,66 @@ impl Inspection {
     }
 }
 
-/// Every entry once, with the name of the journal that says most of it; and how many are forgotten. Later lines come first.
-fn merged(journals: &[JournalLook], dead: Timestamp) -> (Vec<(Entry, String)>, usize) {
+/// The entry with which a store begins anew, and the id of the cut-off if it is one.
+fn first_entry(
+    revoke: Option<&Revoke>,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<(Option<Entry>, Option<CutOffId>), RevocationsError> {
+    let entry = revoke.map(|revoke| super::commit::entry(revoke, &secrets.names, now)).transpose()?;
+    let id = entry.as_ref().and_then(|entry| match &entry.act {
+        Act::CutOff(cut) => Some(cut.id),
+        _ => None,
+    });
+    Ok((entry, id))
+}
+
+/// Every entry once, with the name of the writer that says most of it; and how many are forgotten. Later ones come first.
+fn merged(written: impl Iterator<Item = (Entry, String)>, dead: Timestamp) -> (Vec<(Entry, String)>, usize) {
     let (mut entries, mut places) = (Vec::<(Entry, String)>::new(), HashMap::new());
     let mut forgotten = 0;
-    for journal in journals {
-        for line in &journal.lines {
-            let Line::Entry(entry) = line else { continue };
-            if entry.at < dead {
-                forgotten += 1;
-                continue;
-            }
-            let place = *places.entry(entry.act).or_insert(entries.len());
-            match entries.get_mut(place) {
-                None => entries.push((entry.clone(), journal.writer.to_string())),
-                Some((known, writer)) => {
-                    // Carried on from memory it has lost its note; it lives as long as the longest of them all the same.
-                    let at = known.at.max(entry.at);
-                    if known.note == Note::default() && entry.note != known.note {
-                        (*known, *writer) = (entry.clone(), journal.writer.to_string());
-                    }
-                    known.at = at;
+    for (entry, writer) in written {
+        if entry.at < dead {
+            forgotten += 1;
+            continue;
+        }
+        let place = *places.entry(entry.act).or_insert(entries.len());
+        match entries.get_mut(place) {
+            None => entries.push((entry, writer)),
+            Some(known) => {
+                // Carried on from memory it has lost its note; it lives as long as the longest of them all the same.
+                let at = known.0.at.max(entry.at);
+                if known.0.note == Note::default() && entry.note != known.0.note {
+                    *known = (entry, writer);
                 }
+                known.0.at = at;
             }
         }
     }
     entries.reverse();
     (entries, forgotten)
+}
+
+/// Entries as they are told, newest first.
+fn reports(entries: Vec<(Entry, String)>, now: Timestamp, retention: u64, skew: u64) -> Vec<EntryReport> {
+    let retracted: HashSet<_> = entries
+        .iter()
+        .filter_map(|(entry, _)| match entry.act {
+            Act::Retract(id) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let report = |(entry, writer): (Entry, String)| EntryReport {
+        what: Entered::of(&entry, &retracted, now.plus(skew)),
+        decided_at: entry.at,
+        forgotten_at: entry.at.plus(retention),
+        writer,
+        actor: entry.note.actor,
+        reason: entry.note.reason,
+    };
+    let mut reports: Vec<_> = entries.into_iter().map(report).collect();
+    reports.sort_by_key(|report| std::cmp::Reverse(report.decided_at));
+    reports
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ mod status;
 pub use directory::{DirectoryError, Fault, HeaderError, NodeReport, WriterId};
 pub use entry::{CutOffId, ParseCutOffIdError};
 pub use follow::FollowRevocations;
+#[cfg(feature = "redis")]
+pub use inspect::StreamInspection;
 pub use inspect::{CutOffScope, Entered, EntryReport, Inspection, JournalReport, Question};
 pub use known::Engine;
 pub(crate) use known::Owner;

@@ -195,17 +195,6 @@ impl Revocations {
     pub fn init_redis(ring: &KeyRing, url: &str) -> Result<(), RevocationsError> {
         Ok(super::redis::Redis::init(url, &Secrets::of(&ring.snapshot()))?)
     }
-
-    /// Has servers load what the Redis server at `url` holds, though some of it is lost and no server knows it any more.
-    ///
-    /// Unless `keep_sessions`, every session that has started by now ends, so that none of those that were revoked lives again.
-    ///
-    /// # Errors
-    /// It cannot be reached, is no master, or would evict revocations.
-    pub fn reset_redis(ring: &KeyRing, url: &str, keep_sessions: bool) -> Result<(), RevocationsError> {
-        let secrets = Secrets::of(&ring.snapshot());
-        Ok(super::redis::Redis::reset(url, &secrets, keep_sessions, ring.clock().now())?)
-    }
 }
 
 /// Why there is no list of revocations, or why it is not up to date.

@@ -157,7 +157,7 @@ impl Revoking {
     }
 
     /// One that is decided when a test says so.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "tower"))]
     pub(crate) fn promised() -> (Self, impl FnOnce(Result<Revoked, RevokeError>)) {
         let (revoking, promise) = Self::new();
         (revoking, move |done| promise.keep(done))

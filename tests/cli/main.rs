@@ -6,6 +6,8 @@ mod bad_input;
 mod compare;
 mod doctor;
 mod kek;
+#[cfg(feature = "redis")]
+mod redis_store;
 mod revocations;
 mod revoke;
 mod rings;

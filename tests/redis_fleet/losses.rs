@@ -47,11 +47,12 @@ fn a_server_that_nobody_knows_anything_of_stays_unknown_until_it_is_reset() {
         assert!(cold.sync().unwrap_err().to_string().contains("epoch"));
         assert_eq!(fleet.answer(&cold, 1), NEVER_LOADED);
     }
-    Revocations::reset_redis(&fleet.ring, &fleet.url, false).unwrap();
+    let ended = Revocations::reset_redis(&fleet.ring, &fleet.url, Some(&Revoke::everyone())).unwrap();
+    assert!(ended.is_some());
     cold.sync().unwrap();
     assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
     cold.sealer.open(cold.sealer.start(&Shop(2)).unwrap()).unwrap();
-    Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
+    assert_eq!(Revocations::reset_redis(&fleet.ring, &fleet.url, None).unwrap(), None);
     assert!(Revocations::init_redis(&fleet.ring, &fleet.url).unwrap_err().to_string().contains("already"));
     fleet.settle(&[&cold]);
 }

@@ -151,19 +151,19 @@ fn advice(reason: &Reason) -> Option<&'static str> {
 }
 
 /// Answers `--help` and `--version`, and arguments that clap refused.
-pub(crate) fn usage(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         // A reader of the help that has gone away wants no more of it.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let mut text = clip(&error.render().to_string());
+    let mut text = clip(&without_logins(error.render().to_string(), arguments));
     let no_ring = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::Strings(missing))
         if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name.contains("--ring")));
     if no_ring {
         text = text.replacen("\n\nUsage:", "\n\n  tip: WAXSEAL_RING may name the ring file too\n\nUsage:", 1);
     }
-    if !arguments.any(|argument| argument == "--json") {
+    if !arguments.iter().any(|argument| argument == "--json") {
         note(text.trim_end());
         return ExitCode::from(Exit::Usage as u8);
     }
@@ -171,6 +171,17 @@ pub(crate) fn usage(error: &clap::Error, mut arguments: impl Iterator<Item = OsS
     let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let what = what.strip_prefix("error: ").unwrap_or(&what).to_owned();
     CliError::new(Exit::Usage, "usage", what).advise("see --help").print(true)
+}
+
+/// Clap's message without the user and the password of a URL that was given in a wrong place.
+fn without_logins(mut text: String, arguments: &[OsString]) -> String {
+    for argument in arguments.iter().map(|argument| argument.to_string_lossy()) {
+        let login = argument.rsplit_once('@').map(|(before, _)| before);
+        if let Some((_, login)) = login.and_then(|login| login.split_once(':')).filter(|(_, login)| !login.is_empty()) {
+            text = text.replace(login, "[redacted]");
+        }
+    }
+    text
 }
 
 /// Clap's message, with whatever may be a token cut short, and nothing in it that a terminal obeys.
@@ -196,6 +207,16 @@ const SHOWN: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_not_repeated() {
+        for given in ["redis://:tell-nobody@host", "--revocations=redis://ada:tell-nobody@host", "ada:tell-nobody@host"]
+        {
+            let told = without_logins(format!("unexpected argument '{given}' found"), &[given.into()]);
+            assert!(told.contains("[redacted]@host") && !told.contains("tell-nobody"), "{told}");
+        }
+        assert_eq!(without_logins("no 'a:b' here".into(), &["a:b".into(), ":@".into()]), "no 'a:b' here");
+    }
 
     #[test]
     fn what_may_be_a_token_is_cut_short() {

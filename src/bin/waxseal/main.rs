@@ -23,7 +23,7 @@ use error::CliError;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return error::usage(&error, std::env::args_os().skip(1)),
+        Err(error) => return error::usage(&error, &std::env::args_os().skip(1).collect::<Vec<_>>()),
     };
     match run(&cli).and_then(|answer| answer.print(cli.json)) {
         Ok(()) => ExitCode::SUCCESS,

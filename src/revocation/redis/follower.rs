@@ -180,8 +180,13 @@ impl Follower {
 impl Turn<'_> {
     /// Whether what was written there may concern a session that lives; half a day less than is trimmed, for clocks that differ.
     fn is_young(&self, at: StreamId) -> bool {
-        at.seconds() > self.pass.dead.as_unix().saturating_sub(DAY / 2)
+        is_young(at, self.pass.dead)
     }
+}
+
+/// As [`Turn::is_young`], if what was decided before `dead` is forgotten.
+pub(crate) fn is_young(at: StreamId, dead: Timestamp) -> bool {
+    at.seconds() > dead.as_unix().saturating_sub(DAY / 2)
 }
 
 /// What is known here and not in the stream. It lives from now on, for those who read it now; only a cut-off that was taken back

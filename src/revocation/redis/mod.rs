@@ -10,6 +10,7 @@ mod outbox;
 mod reader;
 mod record;
 mod server;
+mod tool;
 mod view;
 mod wire;
 
@@ -22,9 +23,10 @@ use follower::{Follower, Turn};
 use outbox::Outbox;
 use record::Pen;
 use server::Server;
+pub(crate) use tool::Look;
 
 use super::directory::{Directory, DirectoryError, Pass};
-use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
+use super::entry::Entry;
 use super::known::Known;
 use super::secrets::Secrets;
 use super::share::Reached;
@@ -77,38 +79,6 @@ impl Redis {
             link: Mutex::new(Link { server, follower: Follower::default(), pen }),
             refused: AtomicU64::new(0),
         })
-    }
-
-    /// Sets a server up for the fleet of a ring, once.
-    ///
-    /// # Errors
-    /// It is set up already, or cannot be used.
-    pub(crate) fn init(url: &str, secrets: &Secrets) -> Result<(), RedisError> {
-        let mut server = Server::at(url, &secrets.ring_id)?;
-        let view = server.look()?;
-        view.check_role().and(view.check_policy())?;
-        if server.begin(&draw_epoch()?)? { Ok(()) } else { Err(RedisError::Exists) }
-    }
-
-    /// Begins another epoch with what the stream holds; what it has lost, and no server knows, is given up. Unless
-    /// `keep_sessions`, every session that has started by now ends, so that none of those that were revoked goes on.
-    ///
-    /// # Errors
-    /// The server cannot be used.
-    pub(crate) fn reset(url: &str, secrets: &Secrets, keep_sessions: bool, now: Timestamp) -> Result<(), RedisError> {
-        let mut server = Server::at(url, &secrets.ring_id)?;
-        let view = server.look()?;
-        view.check_role().and(view.check_policy())?;
-        if !keep_sessions {
-            let mut id = [0; 8];
-            OsRandom.fill(&mut id).map_err(|_| RedisError::Random)?;
-            let until = u32::try_from(now.as_unix()).unwrap_or(u32::MAX);
-            let act = Act::CutOff(CutOff { id: CutOffId(id), scope: Scope::Everyone, until, except: None });
-            let mut pen = Pen::new().map_err(|_| RedisError::Random)?;
-            // Before the epoch says that the stream is complete: nobody must see that without it.
-            server.append(&[pen.seal(&Entry { at: now, act, note: Note::default() }, secrets)])?;
-        }
-        server.begin_anew(&draw_epoch()?)
     }
 
     /// Writes entries to the spool. When this returns they are on this server's disk, and wait to be shared in any case.

@@ -9,11 +9,13 @@ use super::record::StreamId;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) place: Place,
-    role: String,
+    pub(crate) role: String,
     /// What it does when its memory is full.
-    policy: String,
+    pub(crate) policy: String,
     /// Whether there is a stream, be it an empty one.
     pub(crate) has_stream: bool,
+    /// Entries in it.
+    pub(crate) length: u64,
     /// The newest entry that there ever was in it.
     pub(crate) last: StreamId,
     /// The oldest that there is.
@@ -56,6 +58,7 @@ impl View {
             role: field("role")?,
             policy: field("maxmemory_policy")?,
             has_stream: stream.is_some(),
+            length: count("length"),
             last: stream.and_then(|stream| id(member(stream, "last-generated-id")?)).unwrap_or_default(),
             first: stream.and_then(|stream| id(items(member(stream, "first-entry")?)?.first()?)),
             removed: count("entries-added").saturating_sub(count("length")),

@@ -1,6 +1,6 @@
-//! The arguments of the verbs that revoke, and of those on the directory.
+//! The arguments of the verbs that revoke, and of those on the store.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,6 +8,8 @@ use waxseal::SessionId;
 use waxseal::revocation::{CutOffId, Level, Revoke};
 
 use super::help;
+use super::store::Store;
+use crate::error::CliError;
 use crate::input::{Moment, duration, moment};
 use crate::ring::RingArg;
 
@@ -29,7 +31,7 @@ pub(crate) enum RevokeVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevocationsVerb {
-    /// Set a directory up, once for a whole fleet.
+    /// Set a directory or a Redis server up, once for a whole fleet.
     #[command(after_help = help::INIT)]
     Init(Place),
     /// Show whether servers can load the list, and how they are doing.
@@ -38,7 +40,7 @@ pub(crate) enum RevocationsVerb {
     /// List what is revoked, or answer whether somebody is.
     #[command(after_help = help::INSPECT)]
     Inspect(Inspect),
-    /// Read every journal to its end and name what is wrong.
+    /// Read everything to its end and name what is wrong.
     #[command(after_help = help::VERIFY)]
     Verify(Look),
     /// Take over the journals of writers that have ended.
@@ -55,14 +57,23 @@ pub(crate) enum RevocationsVerb {
     Size(SizeArgs),
 }
 
-/// A directory, and the ring it belongs to.
+/// Where the list is, and the ring it belongs to.
 #[derive(Debug, Args)]
 pub(crate) struct Place {
     #[command(flatten)]
     pub(crate) ring: RingArg,
-    /// The directory that servers share.
-    #[arg(long = "revocations", value_name = "DIR", env = "WAXSEAL_REVOCATIONS", hide_env_values = true)]
-    pub(crate) directory: PathBuf,
+    /// What servers share: a directory, or redis://HOST:PORT. A URL with a
+    /// password comes by the variable, or from a private file as file:PATH.
+    // Read by hand: it may hold a password.
+    #[arg(long = "revocations", value_name = "STORE", env = "WAXSEAL_REVOCATIONS", hide_env_values = true)]
+    store: OsString,
+}
+
+impl Place {
+    /// The store that is named.
+    pub(crate) fn store(&self) -> Result<Store, CliError> {
+        Store::named(&self.store, std::env::args_os())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -96,14 +107,19 @@ impl Record {
 pub(crate) struct Note {
     #[command(flatten)]
     record: Record,
-    /// How durable it must be: on a disk, or where every server reads it.
+    /// How durable it must be: on a disk, where every server reads it, or
+    /// copied to a replica of Redis as well.
     #[arg(long, value_name = "LEVEL", default_value = "shared")]
     level: LevelArg,
 }
 
 impl Note {
     pub(crate) fn on(&self, revoke: Revoke) -> Revoke {
-        self.record.on(revoke).level(self.level.into())
+        self.record.on(revoke).level(self.level())
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level.into()
     }
 }
 
@@ -111,6 +127,7 @@ impl Note {
 pub(crate) enum LevelArg {
     Local,
     Shared,
+    Replicated,
 }
 
 impl From<LevelArg> for Level {
@@ -118,6 +135,7 @@ impl From<LevelArg> for Level {
         match arg {
             LevelArg::Local => Self::Local,
             LevelArg::Shared => Self::Shared,
+            LevelArg::Replicated => Self::Replicated,
         }
     }
 }
@@ -180,7 +198,7 @@ pub(crate) struct All {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Every journal as well.
+    /// Every journal of a directory as well.
     #[arg(long)]
     pub(crate) nodes: bool,
 }

@@ -1,4 +1,4 @@
-//! The verbs that change a directory: init, compact, retract, reset.
+//! The verbs that change a directory: init, compact, reset; and retract, for any store.
 
 use std::path::Path;
 
@@ -9,17 +9,17 @@ use waxseal::time::Timestamp;
 
 use super::args::{Place, Reset, Retract};
 use super::revoke::{Durable, now};
-use super::{confirm, join, lasting};
+use super::{confirm, lasting};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::show::{count, facts, lossy, span, whole};
 
 /// Sets a directory up.
-pub(crate) fn init(args: &Place) -> Result<Answer, CliError> {
+pub(crate) fn init(args: &Place, directory: &Path) -> Result<Answer, CliError> {
     let ring = args.load()?;
-    Revocations::init_directory(&ring, &args.directory)?;
-    let made = Revocations::inspect_directory(&ring, &args.directory)?;
-    let (path, ring_id) = (whole(&args.directory), ring.status().ring.ring_id);
+    Revocations::init_directory(&ring, directory)?;
+    let made = Revocations::inspect_directory(&ring, directory)?;
+    let (path, ring_id) = (whole(directory), ring.status().ring.ring_id);
     let json = InitJson { directory: &path, ring_id: &ring_id, fleet_id: &made.fleet_id, epoch: made.epoch };
     let rows = [
         ("directory", path.display().to_string()),
@@ -33,14 +33,14 @@ pub(crate) fn init(args: &Place) -> Result<Answer, CliError> {
 }
 
 /// Takes over what has ended.
-pub(crate) fn compact(args: &Place) -> Result<Answer, CliError> {
+pub(crate) fn compact(args: &Place, directory: &Path) -> Result<Answer, CliError> {
     let ring = args.load()?;
     let bytes = |inspection: &waxseal::revocation::Inspection| -> u64 {
         inspection.journals.iter().map(|journal| journal.bytes).sum()
     };
-    let before = Revocations::inspect_directory(&ring, &args.directory)?;
-    let removed = Revocations::compact_directory(&ring, &args.directory)?;
-    let after = Revocations::inspect_directory(&ring, &args.directory)?;
+    let before = Revocations::inspect_directory(&ring, directory)?;
+    let removed = Revocations::compact_directory(&ring, directory)?;
+    let after = Revocations::inspect_directory(&ring, directory)?;
     let json = CompactJson {
         removed: &removed,
         journals: after.journals.len(),
@@ -63,16 +63,16 @@ pub(crate) fn compact(args: &Place) -> Result<Answer, CliError> {
 
 /// Takes a cut-off back.
 pub(crate) fn retract(args: &Retract) -> Result<Answer, CliError> {
-    let ring = args.place.load()?;
-    let seen = Revocations::inspect_directory(&ring, &args.place.directory)?;
+    let (ring, store) = (args.place.load()?, args.place.store()?);
+    let entries = store.entries(&ring)?;
     let cut_off = |what: &Entered| match *what {
         Entered::CutOff { id, until, retracted, .. } if id == args.id => Some((until, retracted)),
         _ => None,
     };
     let failed = |code, what: String| CliError::new(Exit::Failed, code, what);
-    let until = match seen.entries.iter().find_map(|entry| cut_off(&entry.what)) {
+    let until = match entries.iter().find_map(|entry| cut_off(&entry.what)) {
         None => {
-            let what = format!("there is no cut-off {} in {}", args.id, args.place.directory.display());
+            let what = format!("there is no cut-off {} in {}", args.id, store.shown());
             return Err(failed("no_such_cut_off", what).advise("see `waxseal revocations inspect`"));
         }
         Some((_, true)) => {
@@ -81,18 +81,18 @@ pub(crate) fn retract(args: &Retract) -> Result<Answer, CliError> {
         }
         Some((until, false)) => until,
     };
-    let (list, _) = join(&ring, &args.place.directory)?;
-    let done = lasting(list.revoke(args.note.on(Revoke::retract(args.id))))?;
+    let joined = store.join(&ring, args.note.level())?;
+    let done = lasting(joined.list.revoke(args.note.on(Revoke::retract(args.id))))?;
     let mut rows = vec![("retracted", format!("{}, which ended sessions that started up to {until}", args.id))];
     let now = now();
-    rows.extend(args.place.durable(done.level, now));
+    rows.extend(store.durable(done.level, now));
     let json = RetractJson { retracted: args.id.to_string(), until, durable: Durable::of(done.level, now) };
     let then = "Those of its sessions that have not expired meanwhile live again, if nothing\nelse ended them.";
     Ok(Answer::new(format!("{}\n{then}", facts(&rows)), &json))
 }
 
 /// Begins anew.
-pub(crate) fn reset(args: &Reset) -> Result<Answer, CliError> {
+pub(crate) fn reset(args: &Reset, directory: &Path) -> Result<Answer, CliError> {
     let ring = args.place.load()?;
     let does = match args.keep_sessions {
         true => "gives up every revocation that no running server knows",
@@ -100,10 +100,10 @@ pub(crate) fn reset(args: &Reset) -> Result<Answer, CliError> {
     };
     confirm(&ring.status().ring, args.ring_id.as_deref(), does)?;
     let revoke = (!args.keep_sessions).then(|| args.note.on(Revoke::everyone()));
-    let (epoch, id) = Revocations::reset_directory(&ring, &args.place.directory, revoke.as_ref())?;
+    let (epoch, id) = Revocations::reset_directory(&ring, directory, revoke.as_ref())?;
     let now = now();
-    let made = Revocations::inspect_directory(&ring, &args.place.directory)?;
-    let path = whole(&args.place.directory);
+    let made = Revocations::inspect_directory(&ring, directory)?;
+    let path = whole(directory);
     let mut rows =
         vec![("directory", path.display().to_string()), ("fleet", format!("{}, epoch {epoch}", made.fleet_id))];
     rows.push(match id {

@@ -1,4 +1,4 @@
-//! The verbs that look at a directory: status and inspect.
+//! The verbs that look: status of a directory, and inspect.
 
 use std::path::Path;
 
@@ -8,23 +8,46 @@ use waxseal::time::Timestamp;
 use waxseal::{KeyRing, Revocations};
 
 use super::args::{Inspect, Look, Status};
+use super::store::{Named, Store};
 use super::troubles;
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::show::{away, facts, lossy, span, table, tame, when, whole};
 
 impl Look {
-    pub(super) fn inspect(&self) -> Result<(KeyRing, Inspection), CliError> {
+    pub(super) fn inspect(&self, directory: &Path) -> Result<(KeyRing, Inspection), CliError> {
         let ring = self.place.load_at(self.now)?;
-        let seen = Revocations::inspect_directory(&ring, &self.place.directory)?;
+        let seen = Revocations::inspect_directory(&ring, directory)?;
         Ok((ring, seen))
+    }
+
+    /// Everything that is revoked, in any store.
+    fn seen(&self, store: &Store) -> Result<(KeyRing, Seen), CliError> {
+        match store {
+            Store::Directory(path) => {
+                let (ring, seen) = self.inspect(path)?;
+                let problem = incomplete(&seen);
+                Ok((ring, Seen { now: seen.now, not_before: seen.not_before, entries: seen.entries, problem }))
+            }
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => super::redis::seen(self, server),
+        }
     }
 }
 
+/// What is revoked, wherever it stands.
+pub(super) struct Seen {
+    pub(super) now: Timestamp,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) entries: Vec<EntryReport>,
+    /// What cannot be read.
+    pub(super) problem: Option<CliError>,
+}
+
 /// Shows how the directory is doing.
-pub(crate) fn status(args: &Status) -> Result<Answer, CliError> {
-    let (_, seen) = args.look.inspect()?;
-    let path = whole(&args.look.place.directory);
+pub(crate) fn status(args: &Status, directory: &Path) -> Result<Answer, CliError> {
+    let (_, seen) = args.look.inspect(directory)?;
+    let path = whole(directory);
     let counts = Counts::of(&seen.entries);
     let alive = seen.journals.iter().filter(|journal| is_alive(journal, seen.now)).count();
     let bytes = seen.journals.iter().map(|journal| journal.bytes).sum();
@@ -103,7 +126,8 @@ fn incomplete(seen: &Inspection) -> Option<CliError> {
 
 /// Lists entries, or answers.
 pub(crate) fn inspect(args: &Inspect) -> Result<Answer, CliError> {
-    let (ring, seen) = args.look.inspect()?;
+    let store = args.look.place.store()?;
+    let (ring, seen) = args.look.seen(&store)?;
     let mut question = Question::default();
     (question.session, question.subject) = (args.session, args.subject.as_deref());
     question.tenant = args.tenant.as_deref();
@@ -113,10 +137,9 @@ pub(crate) fn inspect(args: &Inspect) -> Result<Answer, CliError> {
         false => seen.entries.iter().collect(),
     };
     let by_ring = args.session.zip(seen.not_before).is_some_and(|(session, at)| session.start() <= at);
-    let path = whole(&args.look.place.directory);
     let revoked = args.session.map(|_| by_ring || !found.is_empty());
     let json = InspectJson {
-        directory: &path,
+        store: store.json(),
         now: seen.now,
         session: args.session.map(|id| id.to_string()),
         subject: question.subject,
@@ -132,7 +155,7 @@ pub(crate) fn inspect(args: &Inspect) -> Result<Answer, CliError> {
         true => "Nothing is revoked.\n".to_owned(),
         false => format!("{}{}", if asks { "\n" } else { "" }, entries(&found, seen.now)),
     };
-    Ok(Answer::new(lead + &listed, &json).but(incomplete(&seen)))
+    Ok(Answer::new(lead + &listed, &json).but(seen.problem))
 }
 
 /// The answer in a sentence.
@@ -195,8 +218,8 @@ fn what(entry: &EntryReport, now: Timestamp) -> [String; 3] {
 
 /// Entries by kind.
 #[derive(Default, Serialize)]
-struct Counts {
-    sessions: usize,
+pub(super) struct Counts {
+    pub(super) sessions: usize,
     everyone: usize,
     subjects: usize,
     tenants: usize,
@@ -204,7 +227,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(entries: &[EntryReport]) -> Self {
+    pub(super) fn of(entries: &[EntryReport]) -> Self {
         let mut counts = Self::default();
         for entry in entries {
             let count = match entry.what {
@@ -220,7 +243,7 @@ impl Counts {
         counts
     }
 
-    fn cut_offs(&self) -> String {
+    pub(super) fn cut_offs(&self) -> String {
         format!(
             "{} for everyone, {} for subjects, {} for tenants, {} retracted",
             self.everyone, self.subjects, self.tenants, self.retracted
@@ -252,8 +275,8 @@ struct StatusJson<'a> {
 
 #[derive(Serialize)]
 struct InspectJson<'a> {
-    #[serde(serialize_with = "lossy")]
-    directory: &'a Path,
+    #[serde(flatten)]
+    store: Named,
     now: Timestamp,
     session: Option<String>,
     subject: Option<&'a str>,

@@ -1,17 +1,19 @@
-//! The verbs that revoke, and those on the directory that servers share.
+//! The verbs that revoke, and those on the store that servers share.
 
 mod args;
 mod change;
 mod help;
 mod look;
+#[cfg(feature = "redis")]
+mod redis;
 mod revoke;
 mod size;
+mod store;
 mod verify;
 
 pub(crate) use args::{RevocationsVerb, RevokeVerb};
 pub(crate) use revoke::revoke;
 
-use std::path::Path;
 use std::time::Duration;
 
 use waxseal::keys::RingReport;
@@ -19,7 +21,8 @@ use waxseal::revocation::{
     DirectoryError, HeaderError, Inspection, Level, RevocationsError, RevokeError, Revoked, Revoking,
 };
 use waxseal::time::Timestamp;
-use waxseal::{KeyRing, Revocations, Stale};
+
+use store::Store;
 
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
@@ -27,38 +30,47 @@ use crate::ring::usage;
 
 pub(crate) fn run(verb: &RevocationsVerb) -> Result<Answer, CliError> {
     match verb {
-        RevocationsVerb::Compact(args) => change::compact(args),
-        RevocationsVerb::Init(args) => change::init(args),
+        RevocationsVerb::Compact(args) => match args.store()? {
+            Store::Directory(path) => change::compact(args, &path),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => Ok(redis::compact(&server)),
+        },
+        RevocationsVerb::Init(args) => match args.store()? {
+            Store::Directory(path) => change::init(args, &path),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => redis::init(args, &server),
+        },
         RevocationsVerb::Inspect(args) => look::inspect(args),
-        RevocationsVerb::Reset(args) => change::reset(args),
+        RevocationsVerb::Reset(args) => match args.place.store()? {
+            Store::Directory(path) => change::reset(args, &path),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => redis::reset(args, &server),
+        },
         RevocationsVerb::Retract(args) => change::retract(args),
         RevocationsVerb::Size(args) => size::size(args),
-        RevocationsVerb::Status(args) => look::status(args),
-        RevocationsVerb::Verify(args) => verify::verify(args),
-    }
-}
-
-/// The list of a directory, to revoke something; and why a server that starts now could not load it, which stops no revocation.
-fn join(ring: &KeyRing, directory: &Path) -> Result<(Revocations, Option<String>), CliError> {
-    let list = Revocations::options().observe().directory(ring, directory, Stale::accept_for(DAY))?;
-    match list.sync() {
-        Ok(()) => Ok((list, None)),
-        Err(RevocationsError::Directory(error @ (DirectoryError::Gaps { .. } | DirectoryError::Journal { .. }))) => {
-            Ok((list, Some(error.to_string())))
-        }
-        Err(error) => Err(error.into()),
+        RevocationsVerb::Status(args) => match args.look.place.store()? {
+            Store::Directory(path) => look::status(args, &path),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => redis::status(args, &server),
+        },
+        RevocationsVerb::Verify(args) => match args.place.store()? {
+            Store::Directory(path) => verify::verify(args, &path),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => redis::verify(args, &server),
+        },
     }
 }
 
 /// Waits for a revocation to last. Nobody tries again once this process has ended.
 fn lasting(revoking: Revoking) -> Result<Revoked, CliError> {
     revoking.wait().map_err(|error| match error {
-        RevokeError::NotDurable { reached: Some(reached), .. } => {
-            CliError::new(Exit::Failed, "not_durable", format!("it is revoked, but only {reached}"))
-                .advise("a directory is never more than shared")
+        RevokeError::NotDurable { reached: Some(reached), why } if reached >= Level::Shared => {
+            let what = format!("it is revoked, but only {reached}: {why}");
+            CliError::new(Exit::Failed, "not_durable", what)
+                .advise("every server hears of it; revoke again once that is mended, or it may be lost with the master")
         }
         RevokeError::NotDurable { why, .. } => {
-            let what = format!("it may not be revoked: {why}");
+            let what = format!("it may not be revoked, and nothing is kept to try again: {why}");
             CliError::new(Exit::Failed, "not_durable", what).advise("mend that and revoke again; twice does no harm")
         }
         other => other.into(),
@@ -91,6 +103,8 @@ impl From<RevocationsError> for CliError {
     fn from(error: RevocationsError) -> Self {
         match error {
             RevocationsError::Directory(error) => error.into(),
+            #[cfg(feature = "redis")]
+            RevocationsError::Redis(error) => error.into(),
             RevocationsError::Revoke(error) => error.into(),
             other => Self::new(Exit::Failed, "revocations", other.to_string()),
         }

@@ -6,7 +6,8 @@ use waxseal::time::{Clock, SystemClock, Timestamp};
 use waxseal::{KeyRing, SessionId};
 
 use super::args::{All, Note, Place, RevokeVerb, Sessions, Subject, Tenant};
-use super::{SPREAD, confirm, join, lasting, spread};
+use super::store::Store;
+use super::{SPREAD, confirm, lasting, spread};
 use crate::answer::Answer;
 use crate::error::{CliError, Exit};
 use crate::input::{self, Moment};
@@ -37,6 +38,7 @@ fn tenant(args: &Tenant) -> Result<Answer, CliError> {
 }
 
 fn all(args: &All) -> Result<Answer, CliError> {
+    args.place.store()?;
     let ring = args.place.load()?;
     confirm(&ring.status().ring, args.ring_id.as_deref(), "ends every session")?;
     cut_off(&args.place, &args.note, Revoke::everyone(), &Whose { kind: "everyone", name: None, except: None })
@@ -57,8 +59,9 @@ struct Whose<'a> {
 }
 
 fn cut_off(place: &Place, note: &Note, revoke: Revoke, whose: &Whose<'_>) -> Result<Answer, CliError> {
-    let (list, trouble) = join(&place.load()?, &place.directory)?;
-    let done = lasting(list.revoke(note.on(revoke)))?;
+    let store = place.store()?;
+    let joined = store.join(&place.load()?, note.level())?;
+    let done = lasting(joined.list.revoke(note.on(revoke)))?;
     let now = now();
     let sessions = match whose.name {
         Some(name) => format!("every session of {} `{}`", whose.kind, tame(name)),
@@ -68,7 +71,7 @@ fn cut_off(place: &Place, note: &Note, revoke: Revoke, whose: &Whose<'_>) -> Res
     let mut rows = vec![("revoked", sessions + &started)];
     rows.extend(whose.except.map(|id| ("except", id.to_string())));
     rows.extend(done.cut_off.map(|id| ("cut-off", format!("{id}; `waxseal revocations retract {id}` takes it back"))));
-    rows.extend(place.durable(done.level, now));
+    rows.extend(store.durable(done.level, now));
     let json = CutOffJson {
         scope: whose.kind,
         name: whose.name,
@@ -76,21 +79,22 @@ fn cut_off(place: &Place, note: &Note, revoke: Revoke, whose: &Whose<'_>) -> Res
         except: whose.except.map(|id| id.to_string()),
         cut_off: done.cut_off.map(|id: CutOffId| id.to_string()),
         durable: Durable::of(done.level, now),
-        warnings: trouble.iter().cloned().collect(),
+        warnings: joined.trouble.iter().cloned().collect(),
     };
     Ok(Answer::new(facts(&rows) + &warned(&json.warnings), &json))
 }
 
 fn sessions(args: &Sessions) -> Result<Answer, CliError> {
     let ids = read(&args.ids)?;
-    let ring = args.place.load()?;
+    let (store, ring) = (args.place.store()?, args.place.load()?);
     let now = now();
     let skew = ring.status().ring.policy.skew;
     if let Some(ahead) = ids.iter().find(|id| id.start() > now.plus(2 * skew)) {
         let what = format!("{ahead} starts at {}, which lies ahead of this clock", ahead.start());
         return Err(usage(what).advise("check the id, and set this clock; nothing was revoked"));
     }
-    let (list, trouble) = join(&ring, &args.place.directory)?;
+    let joined = store.join(&ring, args.note.level())?;
+    let list = &joined.list;
     let kept = list.status().retention;
     let revoking: Vec<_> = ids.iter().map(|&id| list.revoke(args.note.on(Revoke::session(id)))).collect();
     let done = revoking.into_iter().map(lasting).collect::<Vec<_>>();
@@ -103,7 +107,7 @@ fn sessions(args: &Sessions) -> Result<Answer, CliError> {
         return Err(CliError::new(Exit::Failed, code, what).advise(advice.unwrap_or_default()));
     }
     let warnings: Vec<_> =
-        trouble.into_iter().chain(ids.iter().filter_map(|id| too_old(*id, kept.max(LONG), now))).collect();
+        joined.trouble.iter().cloned().chain(ids.iter().filter_map(|id| too_old(*id, kept.max(LONG), now))).collect();
     let json = SessionsJson {
         revoked: ids.iter().map(|id| SessionJson { session: id.to_string(), started_at: id.start() }).collect(),
         durable: Durable::of(level, now),
@@ -113,7 +117,7 @@ fn sessions(args: &Sessions) -> Result<Answer, CliError> {
     let shown = ids.iter().enumerate();
     let mut rows: Vec<_> =
         shown.map(|(place, id)| (lead(place), format!("{id}, started {}", when(id.start(), now)))).collect();
-    rows.extend(args.place.durable(level, now));
+    rows.extend(store.durable(level, now));
     rows.push(("kept", format!("until {}, longer than any of its tokens lives", when(now.plus(kept), now))));
     Ok(Answer::new(facts(&rows) + &warned(&json.warnings), &json))
 }
@@ -183,11 +187,12 @@ impl Place {
         }
         Ok(options.load(&self.ring.path)?)
     }
+}
 
+impl Store {
     /// How durable it is, and by when the fleet knows.
     pub(super) fn durable(&self, level: Level, now: Timestamp) -> [(&'static str, String); 2] {
-        let path = tame(&self.directory.display().to_string());
-        [("level", format!("{level}, in {path}")), ("fleet", spread(level, now))]
+        [("level", format!("{level}, in {}", self.shown())), ("fleet", spread(level, now))]
     }
 }
 

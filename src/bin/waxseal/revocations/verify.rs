@@ -13,15 +13,15 @@ use crate::finding::{Finding, Severity, error, note, warning};
 use crate::show::{count, lossy, span, tame, whole};
 
 /// Reads every journal to its end.
-pub(crate) fn verify(args: &Look) -> Result<Answer, CliError> {
-    let (_, seen) = args.inspect()?;
+pub(crate) fn verify(args: &Look, directory: &Path) -> Result<Answer, CliError> {
+    let (_, seen) = args.inspect(directory)?;
     let mut found: Vec<_> = seen.journals.iter().filter_map(|journal| fault(journal, &seen)).collect();
     found.extend(seen.gaps.iter().filter_map(|gap| missing(gap, &seen)));
     found.extend(seen.entries.iter().filter_map(|entry| ahead(entry, seen.now)));
     found.extend(seen.leftovers.iter().map(|name| leftover(name)));
     found.sort_by_key(|finding| finding.severity);
     let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let path = whole(&args.place.directory);
+    let path = whole(directory);
     let json = VerifyJson {
         directory: &path,
         ok: errors == 0,
@@ -32,7 +32,6 @@ pub(crate) fn verify(args: &Look) -> Result<Answer, CliError> {
         errors,
         findings: &found,
     };
-    let lines: String = found.iter().map(Finding::line).collect();
     let sum = format!(
         "epoch {}, {}, {}; a server that starts now {} load them",
         seen.epoch,
@@ -40,12 +39,19 @@ pub(crate) fn verify(args: &Look) -> Result<Answer, CliError> {
         count(seen.entries.len(), "entry", "entries"),
         if seen.cold_start.is_none() { "can" } else { "cannot" }
     );
+    Ok(told(&found, &sum, &json))
+}
+
+/// Every finding in a line, and the sum of it; a failure if one is an error.
+pub(super) fn told(found: &[Finding], sum: &str, json: &impl Serialize) -> Answer {
+    let lines: String = found.iter().map(Finding::line).collect();
+    let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
     let text = if errors == 0 { format!("{lines}ok: {sum}\n") } else { format!("{lines}{sum}\n") };
     let problem = (errors > 0).then(|| {
         let what = format!("{errors} of {} findings must be mended", found.len());
         CliError::new(Exit::Refused, "findings", what).advise("the lines that begin `error` say how")
     });
-    Ok(Answer::new(text, &json).but(problem))
+    Answer::new(text, json).but(problem)
 }
 
 fn fault(journal: &JournalReport, seen: &Inspection) -> Option<Finding> {
@@ -82,7 +88,7 @@ fn missing(writer: &str, seen: &Inspection) -> Option<Finding> {
 }
 
 /// A cut-off from a clock that was wrong.
-fn ahead(entry: &EntryReport, now: Timestamp) -> Option<Finding> {
+pub(super) fn ahead(entry: &EntryReport, now: Timestamp) -> Option<Finding> {
     let Entered::CutOff { id, until, ahead: true, retracted: false, .. } = entry.what else { return None };
     let what = format!("cut-off {id} lies {} ahead; until then it counts as of its arrival", span(until.since(now)));
     Some(warning("ahead", what, &format!("`waxseal revocations retract {id}`, and set the clock that decided it")))
