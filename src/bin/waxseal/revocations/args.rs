@@ -19,10 +19,10 @@ pub(crate) enum RevokeVerb {
     #[command(after_help = help::SESSION, override_usage = "waxseal revoke session [OPTIONS] <ID|->...")]
     Session(Sessions),
     /// End all sessions of one user: log out everywhere.
-    #[command(after_help = help::SUBJECT)]
+    #[command(after_help = help::SUBJECT, override_usage = "waxseal revoke subject [OPTIONS] <NAME>")]
     Subject(Subject),
     /// End all sessions of one tenant.
-    #[command(after_help = help::TENANT)]
+    #[command(after_help = help::TENANT, override_usage = "waxseal revoke tenant [OPTIONS] <NAME>")]
     Tenant(Tenant),
     /// End every session of the fleet.
     #[command(after_help = help::ALL)]
@@ -43,7 +43,7 @@ pub(crate) enum RevocationsVerb {
     /// Read everything to its end and name what is wrong.
     #[command(after_help = help::VERIFY)]
     Verify(Look),
-    /// Take over the journals of writers that have ended.
+    /// Take over a directory's journals whose writers have ended.
     #[command(after_help = help::COMPACT)]
     Compact(Place),
     /// Take a cut-off back: what it ended lives again.

@@ -61,15 +61,19 @@ Exit codes:
 pub(crate) const INIT: &str = "\
 The directory is made if it is not there. It may lie on whatever all servers
 mount: NFS, EFS, a volume that many pods write; or on the disk of a single host.
+A Redis server needs the feature `redis`, and must not evict: its URL is best
+kept in a file of mode 0600 if it holds a password.
 
-Example:
+Examples:
   waxseal revocations init --revocations /srv/revocations
+  waxseal revocations init --revocations redis://127.0.0.1:6379/0
+  waxseal revocations init --revocations file:/etc/shop/redis-url
 
 Exit codes:
   0  set up
   2  wrong arguments
   3  the ring file cannot be used
-  4  it is set up already, or cannot be written";
+  4  it is set up already, or cannot be reached or written";
 
 pub(crate) const STATUS: &str = "\
 Example:
@@ -80,7 +84,7 @@ Exit codes:
   1  it cannot, or a journal has a fault
   2  wrong arguments
   3  the ring file cannot be used
-  4  there is no directory of this ring's, or it cannot be read";
+  4  there is no directory of this ring's, or the store cannot be read";
 
 pub(crate) const INSPECT: &str = "\
 Newest first. Names are hashed under the ring, so they are found only by giving
@@ -94,10 +98,10 @@ Examples:
 
 Exit codes:
   0  shown, whatever the answer is
-  1  shown, and something in the directory cannot be read
+  1  shown, and something there is missing or cannot be read
   2  wrong arguments
   3  the ring file cannot be used
-  4  there is no directory of this ring's, or it cannot be read";
+  4  there is no directory of this ring's, or the store cannot be read";
 
 pub(crate) const VERIFY: &str = "\
 Each finding is one line: an error, a warning or a note, and how to mend it. It
@@ -111,13 +115,14 @@ Exit codes:
   1  at least one is
   2  wrong arguments
   3  the ring file cannot be used
-  4  there is no directory of this ring's, or it cannot be read";
+  4  there is no directory of this ring's, or the store cannot be read";
 
 pub(crate) const COMPACT: &str = "\
 Servers do this by themselves; it is for a directory that only this command and
 crashed processes write. Takes over journals whose writer has ended, or has been
 silent for an hour, and never touches one that is written or has a fault. What
 is dropped is judged by the newest instant in the directory, not by this clock.
+A Redis stream needs none of this.
 
 Example:
   waxseal revocations compact --revocations /srv/revocations
@@ -146,7 +151,8 @@ For journals that are lost and that no running server knows, for a marker that
 is lost, and after `waxseal keys revoke --all`, which replaces the secrets that
 the directory was written under. Old journals are set aside under names that
 nobody reads. Because nobody can say what they held, all sessions end;
---keep-sessions gives the lost revocations up instead.
+--keep-sessions gives the lost revocations up instead. For a Redis server that
+was emptied, and that no running server fills again; what its stream holds stays.
 
 Examples:
   waxseal revocations reset --ring-id 896a4b19 --reason 'volume lost'
@@ -156,7 +162,8 @@ Exit codes:
   0  begun anew
   2  wrong arguments, or --ring-id is not that of the ring
   3  the ring file cannot be used
-  4  it is no directory of revocations, is another ring's, or cannot be written";
+  4  it is no directory of revocations, is another ring's, or cannot be reached
+     or written";
 
 pub(crate) const SIZE: &str = "\
 Needs neither ring nor directory. A duration D is whole seconds, or 15m, 24h,
