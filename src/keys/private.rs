@@ -29,8 +29,8 @@ pub(crate) fn open(path: &Path) -> Result<File, PrivateError> {
 /// # Errors
 /// - it is no regular file, belongs to another user than this one or root, or others can read it
 /// - it is longer, or no text
-pub fn read_private(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
-    let file = open(path)?;
+pub fn read_private(path: impl AsRef<Path>) -> Result<Zeroizing<String>, PrivateError> {
+    let file = open(path.as_ref())?;
     let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
     file.take(MAX_TEXT as u64 + 1).read_to_string(&mut text)?;
     if text.len() > MAX_TEXT {

@@ -158,6 +158,20 @@ fn a_server_that_was_emptied_is_begun_anew() {
 
 #[test]
 #[ignore = "needs redis-server"]
+fn a_server_that_was_emptied_is_filled_by_those_that_run() {
+    let desk = Desk::new();
+    let node = desk.node();
+    let cut = desk.run("revoke subject ada --json").json();
+    node.sync().unwrap();
+    () = desk.server.run(&["FLUSHALL"]);
+    assert_eq!(desk.run("revocations status").code, 1);
+    assert!((0..20).any(|_| node.sync().is_ok()));
+    desk.run("revocations status").ok();
+    assert_eq!(desk.ids_of("--subject ada"), [cut["cut_off"].as_str().unwrap()]);
+}
+
+#[test]
+#[ignore = "needs redis-server"]
 fn what_is_wrong_with_a_server_is_named() {
     let desk = Desk::new();
     desk.run("revoke subject ada").ok();

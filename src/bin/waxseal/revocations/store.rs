@@ -119,7 +119,7 @@ fn directory(ring: &KeyRing, path: &Path) -> Result<Joined, CliError> {
 
 fn from_file(path: &str) -> Result<Store, CliError> {
     let shown = tame(path);
-    let text = read_private(Path::new(path)).map_err(|error| {
+    let text = read_private(path).map_err(|error| {
         usage(format!("the file {shown} that --revocations names cannot be used: {error}"))
             .advise("it holds the URL alone, and belongs to this user with mode 0600")
     })?;

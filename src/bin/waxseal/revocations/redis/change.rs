@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::revocations::args::{Place, Reset};
 use crate::revocations::confirm;
 use crate::revocations::revoke::now;
-use crate::show::{facts, span};
+use crate::show::{count, facts, span};
 
 /// Sets a server up.
 pub(crate) fn init(args: &Place, server: &Server) -> Result<Answer, CliError> {
@@ -59,7 +59,7 @@ pub(crate) fn reset(args: &Reset, server: &Server) -> Result<Answer, CliError> {
                 None => "go on".to_owned(),
             },
         ),
-        ("stream", format!("{} entries, all kept", made.length.unwrap_or_default())),
+        ("stream", format!("{}, all kept", count(made.length.unwrap_or_default() as usize, "entry", "entries"))),
     ];
     let then = match args.keep_sessions {
         true => {

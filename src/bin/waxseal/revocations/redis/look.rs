@@ -115,7 +115,7 @@ pub(crate) fn verify(args: &Look, server: &Server) -> Result<Answer, CliError> {
         findings: &found,
     };
     let sum = format!(
-        "{} in the stream, {} of sessions that may live; a server that starts now {} load them",
+        "{} in the stream, {} still needed; a server that starts now {} load them",
         count(seen.length.unwrap_or_default() as usize, "entry", "entries"),
         seen.entries.len(),
         if errors == 0 { "can" } else { "cannot" }
@@ -151,8 +151,8 @@ fn finding(problem: &RedisError, seen: &StreamInspection) -> Finding {
 }
 
 fn refused(seen: &StreamInspection) -> Option<Finding> {
-    let entries = count(seen.refused, "entry of the stream is", "entries of the stream are");
-    let what = format!("{entries} none of this ring's and revoke nothing");
+    let one = "entry of the stream is none of this ring's and revokes nothing";
+    let what = count(seen.refused, one, "entries of the stream are none of this ring's and revoke nothing");
     let advice = "see who else may write there; after `waxseal keys revoke --all` they are those from before, and go by \
                   themselves";
     (seen.refused > 0).then(|| warning("refused", what, advice))
