@@ -172,9 +172,9 @@ impl Revocations {
     /// server revokes is there first, so that it lasts though the Redis server is away. A server that was down for longer than a
     /// revocation is [remembered](super::RevocationStatus::retention) comes too late with what it had not shared.
     ///
-    /// `rediss://` is refused unless the program itself depends on the crate `redis` 1.x with its feature `tls-rustls` or
-    /// `tls-native-tls`. What is exchanged is authenticated in any case; who reads along learns session ids, which open nothing, and
-    /// the password.
+    /// `rediss://` is refused unless the program itself depends on the crate `redis` 1.x with its feature `tls-native-tls`, or with
+    /// `tls-rustls`; the latter panics unless the program has also installed a default `CryptoProvider` of rustls. What is exchanged
+    /// is authenticated in any case; who reads along learns session ids, which open nothing, and the password.
     ///
     /// If the server cannot be reached, this one starts all the same: [`is_ready`](Self::is_ready) is false and sessions are answered
     /// 503, until a later look finds it.

@@ -305,8 +305,7 @@ fn a_password_on_the_command_line_is_refused_and_not_repeated() {
         assert!(line.contains("WAXSEAL_REVOCATIONS") && line.contains("file:PATH"), "{line}");
         assert!(!line.contains(PASSWORD) && !line.contains("ada:"), "{line}");
     }
-    for words in
-        [format!("revocations status {url}"), format!("revoke subject --revocation={url} --json"), format!("{url}")]
+    for words in [format!("revocations status {url}"), format!("revoke subject --revocation={url} --json"), url.clone()]
     {
         let ran = scratch.run(&words);
         assert!(ran.code == 2 && !ran.err.contains(PASSWORD), "{ran:?}");

@@ -93,6 +93,8 @@ fn forged_entries_revoke_nothing_and_stop_nothing() {
         assert_eq!((fleet.answer(node, 1), fleet.answer(node, 3)), (Answer::Revoked, Answer::Revoked));
         assert_eq!(fleet.answer(node, 2), Answer::Clear);
     }
+    let seen = Revocations::inspect_redis(&fleet.ring, &fleet.url).unwrap();
+    assert_eq!((seen.refused, seen.entries.len(), seen.length, seen.problems), (5, 2, Some(7), vec![]));
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Server {
             let (tls, rest) = (scheme.ends_with("ss") || scheme == "valkeys", url.split_at(scheme.len()).1);
             return Err(match tls && Client::open(format!("redis{rest}")).is_ok() {
                 true => wrong("asks for TLS, and this program was built without it")
-                    .advise("build it with `--features cli,redis,redis/tls-rustls`, or go through a tunnel"),
+                    .advise("build it with `--features cli,redis,redis/tls-native-tls`, or go through a tunnel"),
                 false => wrong("cannot be read").advise(
                     "it is redis://USER:PASSWORD@HOST:PORT/NUMBER, with special characters of the password as %XX",
                 ),
