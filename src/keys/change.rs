@@ -183,7 +183,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Accepts stale revocation data until `until`; `None` takes that back.
+    /// Accepts a stale list of revocations until `until`; `None` takes that back.
     ///
     /// # Errors
     /// `until` is more than 24 hours from now.
@@ -424,7 +424,7 @@ pub enum ChangeError {
         /// The key.
         id: KeyId,
     },
-    /// Stale revocation data for longer than a day.
+    /// A stale list of revocations for longer than a day.
     StaleTooLong,
     /// Servers may not have the key yet.
     TooYoung {
@@ -468,7 +468,7 @@ impl fmt::Display for ChangeError {
                 f,
                 "a successor of key {id} has sealed already, so forged sessions may live on under a good key: say whether all sessions end or are kept"
             ),
-            Self::StaleTooLong => f.write_str("stale revocation data is accepted for at most 24 hours"),
+            Self::StaleTooLong => f.write_str("a stale list of revocations is accepted for at most 24 hours"),
             Self::TooYoung { id, until } => write!(
                 f,
                 "key {id} may not have reached every server before {until}; wait, or force it and lose sessions on servers without it"
@@ -486,7 +486,7 @@ const TOMBSTONE_KEPT: u64 = 366 * 86_400;
 /// the writer's clock is a day ahead of the fleet's.
 const EMERGENCY_BACK: u64 = 86_400;
 
-/// The longest that stale revocation data may be accepted, in seconds.
+/// The longest that a stale list of revocations may be accepted, in seconds.
 const MAX_STALE_OK: u64 = 86_400;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct Ring {
     pub(crate) policy: RingPolicy,
     /// Sessions that started at or before this instant are over; 0 for none.
     pub(crate) not_before: Timestamp,
-    /// Until when stale revocation data is accepted; 0 for never. Nothing reads it yet.
+    /// Until when a stale list of revocations is accepted; 0 for never.
     pub(crate) stale_ok_until: Timestamp,
     pub(crate) keys: Vec<Key>,
     pub(crate) revocation: RevocationSecrets,

@@ -26,7 +26,7 @@ pub struct RingReport {
     pub active: Option<KeyId>,
     /// Sessions that started at or before this are over.
     pub not_before: Option<Timestamp>,
-    /// Until when stale revocation data is accepted; `None` if it is not.
+    /// Until when a stale list of revocations is accepted; `None` if it is not.
     pub stale_ok_until: Option<Timestamp>,
     /// How many more keys routine rotation may add before others expire.
     pub slots_left: usize,

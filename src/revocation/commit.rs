@@ -89,6 +89,7 @@ pub(super) fn entry(revoke: &Revoke, names: &Names, now: Timestamp) -> Result<En
         What::Retract(id) => return Ok(Entry { at: now, act: Act::Retract(*id), note }),
         What::Session(id) => return Ok(Entry { at: now, act: Act::Session(*id), note }),
         What::Everyone => Scope::Everyone,
+        What::Subject(name) | What::Tenant(name) if name.is_empty() => return Err(RevokeError::NoName),
         What::Subject(name) => Scope::Subject(names.subject(name)),
         What::Tenant(name) => Scope::Tenant(names.tenant(name)),
     };
@@ -209,8 +210,7 @@ fn reached(done: Revoked, at: Level, asked: Level) -> Result<Revoked, RevokeErro
     if at >= asked {
         return Ok(Revoked { level: at, ..done });
     }
-    let why = format!("it is {at}, and a list like this one is never {asked}");
-    Err(RevokeError::NotDurable { reached: Some(at), why })
+    Err(RevokeError::Unsupported { asked, reached: at })
 }
 
 impl Shared {
@@ -228,6 +228,16 @@ impl Shared {
 }
 
 impl Store {
+    /// The most durable that what is revoked can become in it.
+    pub(super) fn most(&self) -> Level {
+        match self {
+            Self::Memory => Level::Local,
+            Self::Directory(_) => Level::Shared,
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => Level::Replicated,
+        }
+    }
+
     /// Whether it is farther away than a disk.
     fn is_far(&self) -> bool {
         match self {

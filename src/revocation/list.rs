@@ -12,6 +12,7 @@ use super::directory::{Directory, DirectoryError, HeaderError, Pass};
 use super::entry::CutOffId;
 use super::known::{Engine, Known, Owner};
 use super::options::RevocationsError;
+use super::revoke::Level;
 use super::secrets::Secrets;
 use crate::crypto::DIGEST_LEN;
 use crate::id::SessionId;
@@ -19,6 +20,9 @@ use crate::keys::{KeyRing, Ring, Signal};
 use crate::time::Timestamp;
 
 /// The revocations of a fleet, as this server knows them. Cheap to clone; clones are the same list.
+///
+/// Whether a session is over is not asked here: a [`Sealer`](crate::Sealer) that was built with the list refuses its tokens, also
+/// those that it opened before. Open the token again.
 ///
 /// See the [module docs](super) for an example.
 #[derive(Clone)]
@@ -110,10 +114,10 @@ impl Revocations {
         let committer = if in_memory { Committer::none(&shared) } else { Committer::spawn(&shared) };
         let list = Self { committer: Arc::new(committer.map_err(RevocationsError::Thread)?), shared };
         match list.sync() {
-            // A directory of somebody else stays one, however long a server waits.
-            Err(RevocationsError::Directory(error @ DirectoryError::Marker { why: HeaderError::Ring, .. })) => {
-                Err(error.into())
-            }
+            // A directory of somebody else stays one, however long a server waits, and a path that is empty names none.
+            Err(RevocationsError::Directory(
+                error @ (DirectoryError::Marker { why: HeaderError::Ring, .. } | DirectoryError::Unnamed),
+            )) => Err(error.into()),
             _ => Ok(list),
         }
     }
@@ -149,6 +153,12 @@ impl Revocations {
     /// because a store that the fleet shares is away.
     pub fn is_ready(&self) -> bool {
         self.shared.loaded.load(Ordering::Acquire)
+    }
+
+    /// The most durable that a revocation can become in a list of this kind.
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layer alone asks"))]
+    pub(crate) fn most(&self) -> Level {
+        self.shared.store.most()
     }
 
     /// What is known of a session by its id, cut-offs for everyone included.

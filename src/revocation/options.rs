@@ -13,7 +13,8 @@ use crate::keys::KeyRing;
 /// What becomes of sessions when the list is out of date because the others cannot be reached. There is no default: whoever
 /// runs the service must choose between two evils.
 ///
-/// Whatever is known to be revoked is refused in either case, and logins and logouts go on.
+/// Whatever is known to be revoked is refused in either case, and logins go on. A logout is in force here at once; with a directory
+/// it is answered 503 until that is back, with Redis it is in this server's spool, and answered as ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stale {
     pub(super) bound: Duration,
@@ -21,13 +22,13 @@ pub struct Stale {
 }
 
 impl Stale {
-    /// Sessions are answered 503 once the list is older than `bound`: 1 second to 1 hour, such as 15 minutes. A revoked session
-    /// is never used for longer than that after it was revoked, and a store that is away for longer stops the service.
+    /// Sessions are answered 503 once the list is older than `bound`: three times the [poll](RevocationOptions::poll) (15 seconds
+    /// unless set) to 1 hour, in whole seconds, such as 15 minutes. A revoked session is never used for longer than that after it was revoked, and a store that is away for longer stops the service.
     pub const fn refuse_after(bound: Duration) -> Self {
         Self { bound, most: HOUR }
     }
 
-    /// Sessions go on for as long as `bound`, up to 24 hours, though a revocation by another server may not have come. The service
+    /// Sessions go on for as long as `bound`, from three times the poll up to 24 hours, though a revocation by another server may not have come. The service
     /// outlives its store, and a stolen session may outlive its logout for as long.
     pub const fn accept_for(bound: Duration) -> Self {
         Self { bound, most: DAY }
@@ -134,10 +135,11 @@ impl Revocations {
     /// on its own disk. It must have been set up with `waxseal revocations init` or [`init_directory`](Self::init_directory).
     ///
     /// Loads the list if it can. If it cannot, because nothing is mounted there yet, the server starts all the same:
-    /// [`is_ready`](Self::is_ready) is false and sessions are answered 503, until a later look finds it.
+    /// [`is_ready`](Self::is_ready) is false and sessions are answered 503, until a later look finds it. A path that was mistyped
+    /// looks the same: the log says so once, at level error, and so does [`last_error`](super::RevocationStatus::last_error).
     ///
     /// # Errors
-    /// - the directory belongs to another ring
+    /// - the directory belongs to another ring, or the path is empty
     /// - the bounds are out of range: see [`Stale`] and [`RevocationOptions::poll`]
     /// - no thread can be started
     pub fn directory(ring: &KeyRing, path: impl AsRef<Path>, stale: Stale) -> Result<Self, RevocationsError> {
@@ -177,7 +179,8 @@ impl Revocations {
     /// is authenticated in any case; who reads along learns session ids, which open nothing, and the password.
     ///
     /// If the server cannot be reached, this one starts all the same: [`is_ready`](Self::is_ready) is false and sessions are answered
-    /// 503, until a later look finds it.
+    /// 503, until a later look finds it. A name that was mistyped looks the same: the log says so once, at level error, and so does
+    /// [`last_error`](super::RevocationStatus::last_error).
     ///
     /// # Errors
     /// - the URL is not one of a server

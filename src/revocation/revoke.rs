@@ -38,12 +38,13 @@ impl Revoke {
         Self::of(What::Session(id))
     }
 
-    /// Every session of a [`subject`](crate::SessionState::subject) that has started by now, in every tenant: "log out everywhere".
+    /// Every session of a [`subject`](crate::SessionState::subject) that has started by now, in every tenant: "log out everywhere". If two
+    /// tenants may both have an `ada`, let the state name its subjects `acme/ada`. An empty name is refused.
     pub fn subject(subject: &str) -> Self {
         Self::of(What::Subject(subject.to_owned()))
     }
 
-    /// Every session of a [`tenant`](crate::SessionState::tenant) that has started by now.
+    /// Every session of a [`tenant`](crate::SessionState::tenant) that has started by now. An empty name is refused.
     pub fn tenant(tenant: &str) -> Self {
         Self::of(What::Tenant(tenant.to_owned()))
     }
@@ -80,13 +81,13 @@ impl Revoke {
         self
     }
 
-    /// Who decides this, for the record: up to 200 bytes, never a secret.
+    /// Who decides this, kept with the entry: up to 200 bytes, never a secret.
     pub fn actor(mut self, actor: &str) -> Self {
         self.actor = actor.to_owned();
         self
     }
 
-    /// Why, for the record: up to 200 bytes, never a secret.
+    /// Why, kept with the entry: up to 200 bytes, never a secret.
     pub fn reason(mut self, reason: &str) -> Self {
         self.reason = reason.to_owned();
         self
@@ -97,7 +98,8 @@ impl Revoke {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Level {
-    /// On this server's disk: it survives a restart, and reaches the others as soon as they can be reached.
+    /// In this server's spool (Redis), or in the directory: it survives a restart, and reaches the others as soon as they can be
+    /// reached.
     Local,
     /// Where every other server reads it.
     Shared,
@@ -259,13 +261,16 @@ pub enum RevokeError {
         /// The instant.
         until: Timestamp,
     },
+    /// The name is empty, which is nobody's. Nothing was revoked.
+    NoName,
     /// The cut-off in force ends all these sessions already, and more; or so many were made within a second that another one
     /// would lie ahead of the clock. Nothing was revoked.
     NotLater {
         /// The cut-off in force.
         in_force: Timestamp,
     },
-    /// It is in force on this server and not as durable as was asked for; it is tried again for as long as this server runs.
+    /// It is in force on this server and not as durable as was asked for. As long as no other server can read it, it is tried
+    /// again while this server runs.
     NotDurable {
         /// The level that was reached.
         reached: Option<Level>,
@@ -274,19 +279,33 @@ pub enum RevokeError {
     },
     /// The operating system gave no random bytes. Nothing was revoked.
     Random,
+    /// It is in force, and as durable as it can be in a list of this kind, which is less than was asked for.
+    Unsupported {
+        /// The level that was asked for.
+        asked: Level,
+        /// The level that was reached.
+        reached: Level,
+    },
 }
 
 impl fmt::Display for RevokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ahead { until } => write!(f, "{until} lies ahead of now; a cut-off ends sessions that there are"),
+            Self::NoName => f.write_str("an empty name is nobody's; name the subject or the tenant"),
             Self::NotLater { in_force } => {
                 write!(f, "sessions up to {in_force} are over already; for one that began since, try again in a second")
+            }
+            Self::NotDurable { reached: Some(at @ (Level::Shared | Level::Replicated)), why } => {
+                write!(f, "revoked, but only {at}: {why}")
             }
             Self::NotDurable { why, .. } => {
                 write!(f, "revoked on this server, but not durably: {why}; it is tried again until it is")
             }
             Self::Random => f.write_str("the operating system gave no random bytes"),
+            Self::Unsupported { asked, reached } => {
+                write!(f, "revoked, and {reached}; a list like this one is never {asked}")
+            }
         }
     }
 }

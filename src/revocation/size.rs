@@ -38,7 +38,7 @@ impl Size {
     }
 
     /// Of a list with a filter in front that is wrong about one in 1 / `rate` sessions: `-ln(rate) / ln(2)^2` bits for each entry,
-    /// and its record. `rate` is between 0 and 1, without either.
+    /// and its entry. `rate` is between 0 and 1, without either.
     pub fn bloom(per_day: u64, lifetime: Duration, rate: f64) -> Self {
         let bits = -rate.ln() / core::f64::consts::LN_2.powi(2);
         let memory = |entries: u64| bytes(entries as f64 * (bits / 8.0 + SLOT));

@@ -27,7 +27,7 @@ pub struct RevocationStatus {
     pub write_error: Option<String>,
     /// Revocations of this server that no other can read yet.
     pub waiting: usize,
-    /// For how long the oldest of them waits, in seconds, where it is known.
+    /// For how long the oldest of them waits, in seconds; `None` if none does.
     pub waiting_for: Option<u64>,
     /// Entries in a Redis stream that are none of this ring's and revoke nothing.
     pub refused: u64,
@@ -44,7 +44,7 @@ pub struct RevocationStatus {
     pub bytes: usize,
     /// How often a session that is not revoked looks so, 0 to 1; 0 with the exact engine.
     pub false_positives: f64,
-    /// Every writer whose journal was read.
+    /// Every process whose journal was read; [`this`](NodeReport::this) is true of this one's own.
     pub nodes: Vec<NodeReport>,
 }
 
@@ -54,7 +54,10 @@ impl Revocations {
         let shared = &self.shared;
         let now = shared.ring.clock().now();
         let (waiting, waiting_since, refused, write_error, nodes) = match &shared.store {
-            Store::Directory(directory) => (directory.waiting(), None, 0, directory.trouble(), directory.nodes()),
+            Store::Directory(directory) => {
+                let (waiting, since) = directory.waiting();
+                (waiting, since, 0, directory.trouble(), directory.nodes())
+            }
             Store::Memory => (0, None, 0, None, vec![]),
             #[cfg(feature = "redis")]
             Store::Redis(redis) => {

@@ -151,3 +151,87 @@ fn no_number_of_cut_offs_drives_one_ahead_of_the_clock() {
         assert!(matches!(error, RevokeError::NotLater { .. }), "{error}");
     }
 }
+
+#[test]
+fn an_empty_name_is_nobodys() {
+    let fleet = Fleet::new();
+    let node = fleet.node();
+    for revoke in [Revoke::subject(""), Revoke::tenant("")] {
+        assert_eq!(node.revoke(revoke.clone()).wait(), Err(RevokeError::NoName));
+        let error = Revocations::reset_directory(&fleet.ring, fleet.directory.path(), Some(&revoke)).unwrap_err();
+        assert!(matches!(error, RevocationsError::Revoke(RevokeError::NoName)), "{error}");
+    }
+    assert_eq!((node.status().cut_offs, node.status().waiting), (0, 0));
+}
+
+#[test]
+fn an_empty_path_names_no_directory() {
+    let fleet = Fleet::new();
+    let stale = Stale::refuse_after(Duration::from_secs(900));
+    for error in [
+        Revocations::directory(&fleet.ring, "", stale).unwrap_err(),
+        Revocations::init_directory(&fleet.ring, "").unwrap_err(),
+        Revocations::inspect_directory(&fleet.ring, "").unwrap_err(),
+    ] {
+        assert!(matches!(error, RevocationsError::Directory(DirectoryError::Unnamed)), "{error}");
+    }
+}
+
+#[test]
+fn a_lost_marker_is_told_from_a_directory_that_is_not_mounted() {
+    let fleet = Fleet::new();
+    let node = fleet.node();
+    node.revoke(Revoke::session(session(1))).wait().unwrap();
+    std::fs::remove_file(fleet.directory.path().join(directory::MARKER)).unwrap();
+    let lost = node.sync().unwrap_err();
+    assert!(lost.to_string().contains("marker") && lost.to_string().contains("reset"), "{lost}");
+    for error in [
+        lost,
+        Revocations::init_directory(&fleet.ring, fleet.directory.path()).unwrap_err(),
+        Revocations::inspect_directory(&fleet.ring, fleet.directory.path()).unwrap_err(),
+    ] {
+        assert!(matches!(error, RevocationsError::Directory(DirectoryError::Unmarked { .. })), "{error}");
+    }
+    Revocations::reset_directory(&fleet.ring, fleet.directory.path(), None).unwrap();
+    node.sync().unwrap();
+    assert_eq!(fleet.answer(&fleet.node(), session(1)), Answer::Revoked);
+    let nothing = tempfile::tempdir().unwrap();
+    let away = Revocations::inspect_directory(&fleet.ring, nothing.path()).unwrap_err();
+    assert!(away.to_string().contains("mount it. Only for a new fleet"), "{away}");
+}
+
+#[test]
+fn what_a_list_cannot_reach_is_not_said_to_be_tried_again() {
+    let fleet = Fleet::new();
+    let of = |list: &Revocations, level| list.revoke(Revoke::session(session(1)).level(level)).wait();
+    let (node, alone) = (fleet.node(), Revocations::in_memory(&fleet.ring));
+    for (list, asked, reached) in [(&node, Level::Replicated, Level::Shared), (&alone, Level::Shared, Level::Local)] {
+        assert_eq!(list.most(), reached);
+        let error = of(list, asked).unwrap_err();
+        assert_eq!(error, RevokeError::Unsupported { asked, reached });
+        assert_eq!(error.to_string(), format!("revoked, and {reached}; a list like this one is never {asked}"));
+    }
+}
+
+#[test]
+fn how_long_the_oldest_waits_is_known_of_a_directory_too() {
+    let fleet = Fleet::new();
+    let (node, away) = (fleet.node(), fleet.directory.path().with_extension("away"));
+    assert_eq!(node.status().waiting_for, None);
+    std::fs::rename(fleet.directory.path(), &away).unwrap();
+    let cold = fleet.node();
+    for waiting in 1..=3 {
+        for list in [&node, &cold] {
+            list.revoke(Revoke::session(session(waiting))).wait().unwrap_err();
+            let status = list.status();
+            let minutes = u64::from(waiting) - 1;
+            assert_eq!((status.waiting, status.waiting_for), (usize::from(waiting), Some(minutes * 60)));
+        }
+        fleet.clock.advance(60);
+    }
+    std::fs::rename(&away, fleet.directory.path()).unwrap();
+    for list in [&node, &cold] {
+        list.sync().unwrap();
+        assert_eq!((list.status().waiting, list.status().waiting_for), (0, None));
+    }
+}

@@ -12,7 +12,7 @@ use crate::carrier::csrf::{OriginError, TrustedOrigins};
 use crate::carrier::response::{Cookie, DROP_TOKEN, SESSION_TOKEN, SameSite};
 use crate::carrier::{CookiePolicy, Foreign, Rules};
 use crate::id::{Carrier, CookieName, LabelError};
-use crate::revocation::Level;
+use crate::revocation::{Level, Revocations};
 use crate::session::{OpenError, SealError, Sealer, Session};
 use crate::state::SessionState;
 
@@ -94,10 +94,19 @@ impl<T: SessionState> SessionLayer<T> {
     /// How durable a logout must be before it is answered. [`Level::Local`] unless set; of no effect without
     /// [`revocations`](crate::session::SealerBuilder::revocations).
     ///
-    /// The response of whoever logs out is held until then. At a higher level a logout waits for a store that servers share,
-    /// and is answered 503 while that is away; it is in force on this server all the same.
+    /// The response of whoever logs out is held until then, and is answered 503 if it cannot be; the session is over on this server
+    /// all the same. With a directory `Local` and `Shared` are the same: both wait for it. With Redis `Local` waits for the spool
+    /// alone.
+    ///
+    /// A level that the sealer's list never reaches, such as `Replicated` in a directory or `Shared` in memory, would make every
+    /// logout a 503. So the layer waits for the most that the list can reach, and the log says so at level error, once for each
+    /// call of this.
     pub fn logout_level(self, level: Level) -> Self {
-        self.set(|desk| desk.logout_level = level)
+        let most = self.desk.headers.revocations().map_or(level, Revocations::most);
+        if level > most {
+            tracing::error!(asked = %level, %most, "logouts are never as durable as this layer asks; they wait for the most that the list of revocations can reach");
+        }
+        self.set(|desk| desk.logout_level = level.min(most))
     }
 
     /// Most bytes of the field that hands a token out, 4,093 unless set: the least that any browser keeps of a cookie.

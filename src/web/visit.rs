@@ -302,7 +302,11 @@ fn log_refusal(error: OpenError, carrier: &str) {
         Reason::Body(_) | Reason::Identity { .. } | Reason::UnknownSchema { .. } => {
             tracing::error!(code = reason.code(), %reason, carrier, "a session of this service cannot be read by it; has its type changed without a new SCHEMA?");
         }
-        _ => tracing::info!(code = reason.code(), %reason, carrier, "session token refused"),
+        _ => {
+            // Where the tag was good, the session's id, which opens nothing: whoever revokes needs it.
+            let session = error.session_id().map(tracing::field::display);
+            tracing::info!(code = reason.code(), %reason, carrier, session, "session token refused");
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn r27_a_directory_that_cannot_be_written_keeps_nothing_from_being_revoked_here(
         fleet.pass(10, &[&a, &b]);
         assert_eq!(check(&[&a, &b, &fleet.node()], &logins).unknown, 0);
         let refused = a.list.revoke(Revoke::session(logins[1].id).level(Level::Replicated)).wait().unwrap_err();
-        assert!(matches!(refused, RevokeError::NotDurable { reached: Some(Level::Shared), .. }), "{refused}");
+        assert!(matches!(refused, RevokeError::Unsupported { reached: Level::Shared, .. }), "{refused}");
     }
 }
 

@@ -2,7 +2,8 @@
 
 use http::{Request, Response};
 use tower_layer::Layer;
-use waxseal::{CurrentSession, SessionError, SessionLayer};
+use waxseal::revocation::Level;
+use waxseal::{CurrentSession, Revocations, Revoke, SessionError, SessionLayer, Stale};
 
 use super::{Act, handled, of_this_site, with_bearer, with_cookie};
 use crate::httpkit::log::log_of;
@@ -159,4 +160,55 @@ fn a_misuse_by_the_handler_is_an_error_in_the_log() {
     for error in [SessionError::Anonymous, SessionError::TooLarge { bytes: 2, budget: 1 }] {
         assert_eq!(log_of(|| error.into_response()).0, [""; 0]);
     }
+}
+
+/// An id opens nothing, and whoever is to revoke a session needs it.
+#[test]
+fn the_id_of_an_authentic_session_that_is_refused_is_in_the_log() {
+    let (servers, list) = Servers::new().listed();
+    let layer = SessionLayer::new(&servers.sealer);
+    let token = servers.cookie(COOKIE).start(&shop("ada")).unwrap();
+    list.revoke(Revoke::session(token.id())).wait().unwrap();
+    let field = format!("{COOKIE}={}", token.as_str());
+    let lines = log(&layer, of_this_site("GET", &[("cookie", &field)]), read);
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("session token refused") && line.contains(&format!("session={}", token.id())), "{line}");
+    let unknown = format!("{COOKIE}={}", "A".repeat(60));
+    let lines = log(&layer, of_this_site("GET", &[("cookie", &unknown)]), read);
+    assert!(!lines[0].contains("session="), "{lines:?}");
+}
+
+#[test]
+fn a_logout_that_can_never_be_as_durable_as_asked_is_an_error_in_the_log_and_no_503() {
+    let (servers, _list) = Servers::new().listed();
+    let layer = |level| log_of(|| SessionLayer::new(&servers.sealer).logout_level(level));
+    assert_eq!(layer(Level::Local).0, [""; 0]);
+    for level in [Level::Shared, Level::Replicated] {
+        let (lines, layer) = layer(level);
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        let said = line.starts_with("ERROR") && line.contains(&format!("asked={level}")) && line.contains("most=local");
+        assert!(said, "{line}");
+        let answer = handled(&layer, with_cookie(&servers, "POST", "ada"), |session| session.end());
+        assert_eq!(answer.status(), 200);
+    }
+    let unlisted = Servers::new();
+    assert_eq!(log_of(|| SessionLayer::new(&unlisted.sealer).logout_level(Level::Replicated)).0, [""; 0]);
+}
+
+#[test]
+fn a_directory_that_is_another_one_is_an_error_in_the_log() {
+    let servers = Servers::new();
+    let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    for directory in [&one, &other] {
+        Revocations::init_directory(&servers.ring, directory.path()).unwrap();
+    }
+    let stale = Stale::refuse_after(core::time::Duration::from_secs(900));
+    let list = Revocations::directory(&servers.ring, one.path(), stale).unwrap();
+    let marker = |directory: &tempfile::TempDir| directory.path().join("waxseal-revocations");
+    assert_eq!(log_of(|| list.sync().unwrap()).0, [""; 0]);
+    std::fs::copy(marker(&other), marker(&one)).unwrap();
+    let (lines, _) = log_of(|| list.sync());
+    let said = lines.iter().filter(|line| line.starts_with("ERROR") && line.contains("another one")).count();
+    assert_eq!(said, 1, "{lines:?}");
+    assert!(!log_of(|| list.sync()).0.iter().any(|line| line.contains("another one")), "once");
 }

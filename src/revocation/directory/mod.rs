@@ -34,6 +34,7 @@ use super::entry::Entry;
 use super::known::Known;
 use super::secrets::Secrets;
 use crate::crypto::{OsRandom, Random};
+use crate::text;
 use crate::time::Timestamp;
 
 /// A directory that servers share, as this process reads and writes it.
@@ -78,7 +79,11 @@ impl Directory {
     /// - it is one already
     /// - the operating system says no
     pub(crate) fn init(path: &Path, secrets: &Secrets, now: Timestamp) -> Result<(), DirectoryError> {
+        named(path)?;
         fs::create_dir_all(path).map_err(DirectoryError::io("make", path))?;
+        if tool::has_journals(path) && !path.join(MARKER).exists() {
+            return Err(DirectoryError::Unmarked { path: path.to_owned() });
+        }
         if tool::has_journals(path) {
             return Err(DirectoryError::Exists { path: path.to_owned() });
         }
@@ -109,8 +114,12 @@ impl Directory {
     }
 
     fn fleet(&self, secrets: &Secrets) -> Result<(Fleet, Vec<u8>), DirectoryError> {
+        named(&self.path)?;
         let marker = self.path.join(MARKER);
         let bytes = read_marker(&marker).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if tool::has_journals(&self.path) => {
+                DirectoryError::Unmarked { path: self.path.clone() }
+            }
             io::ErrorKind::NotFound => DirectoryError::Missing { path: self.path.clone() },
             _ => DirectoryError::io("read", &marker)(error),
         })?;
@@ -178,6 +187,10 @@ impl Directory {
     fn enter(&self, reader: &mut Reader, fleet: Fleet, marker: Vec<u8>, pass: &Pass<'_>) {
         let macs = &pass.secrets.macs[0];
         let mut writer = self.writer();
+        if let Some(before) = writer.as_ref().map(Writer::fleet).filter(|before| before.id != fleet.id) {
+            let (before, now) = (text::hex(&before.id), text::hex(&fleet.id));
+            tracing::error!(%before, %now, path = %self.path.display(), "the directory of revocations is another one now; unless it was begun anew, something else is mounted here, and this server hears of nobody");
+        }
         match writer.as_mut() {
             None => {
                 let writer = writer.insert(Writer::new(&self.path, fleet, Some(marker), macs));
@@ -212,7 +225,7 @@ impl Directory {
         if let Err(error) = &done
             && trouble.as_ref() != Some(error)
         {
-            tracing::error!(%error, waiting = writer.waiting(), "this server cannot write its revocations");
+            tracing::error!(%error, waiting = writer.waiting().0, "this server cannot write its revocations");
         }
         *trouble = done.err();
     }
@@ -273,9 +286,12 @@ impl Directory {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Entries that no other server can read yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.writer().as_ref().map_or(0, Writer::waiting) + self.early().len()
+    /// Entries that no other server can read yet, and since when the oldest waits.
+    pub(crate) fn waiting(&self) -> (usize, Option<Timestamp>) {
+        let (kept, since) = self.writer().as_ref().map_or((0, None), Writer::waiting);
+        let early = self.early();
+        let oldest = early.iter().map(|entry| entry.at).chain(since).min();
+        (kept + early.len(), oldest)
     }
 
     /// Every writer of whom there was a journal at the last pass.
@@ -327,6 +343,11 @@ pub struct NodeReport {
 fn mention(follower: &Follower, own: Option<WriterId>, round: usize) -> Option<Place> {
     let others: Vec<_> = follower.journals().map(|(writer, _)| writer).filter(|&writer| Some(writer) != own).collect();
     follower.settled(*others.get(round.checked_rem(others.len())?)?)
+}
+
+/// An empty path would be taken for the directory that the process runs in.
+fn named(path: &Path) -> Result<(), DirectoryError> {
+    if path.as_os_str().is_empty() { Err(DirectoryError::Unnamed) } else { Ok(()) }
 }
 
 fn draw() -> u8 {
@@ -381,6 +402,13 @@ pub enum DirectoryError {
         /// The directory.
         path: PathBuf,
     },
+    /// There are journals, and no marker that says whose.
+    Unmarked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The path is empty.
+    Unnamed,
 }
 
 impl DirectoryError {
@@ -396,12 +424,16 @@ impl fmt::Display for DirectoryError {
             Self::Exists { path } => write!(f, "{} is a directory of revocations already", path.display()),
             Self::Gaps { path, writers } => {
                 let first = writers.first().map(ToString::to_string).unwrap_or_default();
-                write!(
-                    f,
-                    "{} journals in {} are missing or damaged, {first}.journal first; a server that has read them carries \
-                     them on within minutes, and without one see `waxseal revocations verify`",
-                    writers.len(),
-                    path.display()
+                match writers.len() {
+                    1 => write!(f, "1 journal in {} is missing or damaged, {first}.journal", path.display())?,
+                    more => write!(
+                        f,
+                        "{more} journals in {} are missing or damaged, {first}.journal first",
+                        path.display()
+                    )?,
+                }
+                f.write_str(
+                    "; a server that has read it carries it on within minutes, and without one see `waxseal revocations verify`",
                 )
             }
             Self::Io { doing, path, error } => write!(f, "cannot {doing} {}: {error}", path.display()),
@@ -409,9 +441,15 @@ impl fmt::Display for DirectoryError {
             Self::Marker { path, why } => write!(f, "{} cannot be used: {why}", path.display()),
             Self::Missing { path } => write!(
                 f,
-                "{} is not a directory of revocations: mount it, or set it up once with `waxseal revocations init`",
+                "{} is not a directory of revocations; mount it. Only for a new fleet: `waxseal revocations init`",
                 path.display()
             ),
+            Self::Unmarked { path } => write!(
+                f,
+                "the marker of {} is missing, and its journals are there; see `waxseal revocations reset`",
+                path.display()
+            ),
+            Self::Unnamed => f.write_str("the path of the directory of revocations is empty"),
         }
     }
 }

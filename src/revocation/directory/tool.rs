@@ -135,7 +135,7 @@ impl Directory {
             Err(DirectoryError::Marker {
                 why: HeaderError::Forged | HeaderError::Magic | HeaderError::Short, ..
             }) => self.anew(secrets),
-            Err(DirectoryError::Missing { .. }) if has_journals(&self.path) => self.anew(secrets),
+            Err(DirectoryError::Unmarked { .. }) => self.anew(secrets),
             Err(error) => Err(error),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Writer {
     journal: Option<Journal>,
     /// Entries that are in force here and in no journal.
     outbox: Vec<Entry>,
+    /// Since when the oldest of them waits: their own instants move on while they do.
+    since: Option<Timestamp>,
     /// A journal of this process that was lost, whose entries the next one must hold.
     lost: Option<Place>,
     /// Whether the next journal must hold all that is known here.
@@ -45,6 +47,7 @@ impl Writer {
             macs: Arc::clone(macs),
             journal: None,
             outbox: vec![],
+            since: None,
             lost: None,
             everything: false,
             words: vec![],
@@ -66,6 +69,10 @@ impl Writer {
         self.everything = true;
     }
 
+    pub(crate) fn fleet(&self) -> Fleet {
+        self.fleet
+    }
+
     /// Whether it writes for this epoch, under this secret.
     pub(crate) fn is_for(&self, fleet: Fleet, macs: &Arc<Macs>) -> bool {
         self.fleet == fleet && self.macs.same(macs)
@@ -83,6 +90,7 @@ impl Writer {
 
     /// Lets entries wait for the next call of [`write`](Self::write).
     pub(crate) fn keep(&mut self, entries: Vec<Entry>) {
+        self.since = self.since.or(entries.iter().map(|entry| entry.at).min());
         self.outbox.extend(entries);
     }
 
@@ -104,6 +112,7 @@ impl Writer {
         let done = self.append(&lines, true, known, now);
         if done.is_ok() {
             self.outbox.clear();
+            self.since = None;
         }
         done.map_err(|error| error.to_string())
     }
@@ -253,9 +262,9 @@ impl Writer {
         self.journal.as_ref().map(|journal| journal.writer)
     }
 
-    /// Entries that no other server can read yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.outbox.len()
+    /// Entries that no other server can read yet, and since when the oldest waits.
+    pub(crate) fn waiting(&self) -> (usize, Option<Timestamp>) {
+        (self.outbox.len(), self.since)
     }
 }
 

@@ -69,7 +69,7 @@ impl fmt::Display for RedisError {
             Self::Changed => f.write_str("the Redis server was emptied or replaced while it was read; it is read again"),
             Self::Cut => f.write_str(
                 "somebody removed revocations from the Redis stream; servers that know them publish them again, and this one waits \
-                 a few passes for that",
+                 a few looks for that",
             ),
             Self::Eviction { policy } => write!(
                 f,
