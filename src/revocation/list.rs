@@ -156,7 +156,7 @@ impl Revocations {
     }
 
     /// The most durable that a revocation can become in a list of this kind.
-    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layer alone asks"))]
+    #[cfg_attr(not(any(feature = "tower", test)), expect(dead_code, reason = "the layer alone asks"))]
     pub(crate) fn most(&self) -> Level {
         self.shared.store.most()
     }
