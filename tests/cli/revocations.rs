@@ -91,13 +91,36 @@ fn a_server_hears_of_it_and_is_seen() {
     let ring = KeyRing::load(scratch.path("ring.json")).unwrap();
     let stale = Stale::refuse_after(Duration::from_secs(900));
     let server = Revocations::directory(&ring, scratch.path("list"), stale).unwrap();
-    let status = scratch.run("revocations status --revocations list --nodes").ok();
+    let status = scratch.run("revocations status --revocations list --writers").ok();
     assert!(status.contains("1 alive within the last minute") && status.contains("  alive  "), "{status}");
     server.revoke(Revoke::session(ID.parse().unwrap()).actor("the server")).wait().unwrap();
     assert_eq!(inspect(&scratch, &format!("--session {ID}"))["entries"][0]["actor"], "the server");
     scratch.run("revoke subject ada --revocations list").ok();
     server.sync().unwrap();
     assert_eq!(server.status().nodes.len(), 2);
+}
+
+#[test]
+fn a_name_with_white_space_at_its_ends_is_warned_of() {
+    let scratch = desk();
+    for (name, warned) in [("ada", 0), (" ada", 1), ("ada\n", 1), ("ada of acme", 0)] {
+        let done = Ran::of(scratch.command(["revoke", "subject", name, "--revocations", "list", "--json"]), b"").json();
+        assert_eq!(done["warnings"].as_array().map(Vec::len), Some(warned), "{name:?}");
+    }
+}
+
+#[test]
+fn a_lost_marker_is_no_circle() {
+    let scratch = desk();
+    scratch.run(&format!("revoke session {ID} --revocations list")).ok();
+    fs::remove_file(scratch.path("list/waxseal-revocations")).unwrap();
+    for verb in ["init", "verify", "status", "inspect"] {
+        let words = format!("revocations {verb} --revocations list");
+        refused(&scratch, &words, 4, "revocations_unmarked", &["marker", "reset --ring-id HEX", "--keep-sessions"]);
+    }
+    let words = format!("revocations reset --revocations list --ring-id {} --keep-sessions", ring_id(&scratch));
+    scratch.run(&words).ok();
+    scratch.run("revocations verify --revocations list").ok();
 }
 
 #[test]

@@ -157,12 +157,7 @@ pub(crate) fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let mut text = clip(&without_logins(error.render().to_string(), arguments));
-    let no_ring = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::Strings(missing))
-        if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name.contains("--ring")));
-    if no_ring {
-        text = text.replacen("\n\nUsage:", "\n\n  tip: WAXSEAL_RING may name the ring file too\n\nUsage:", 1);
-    }
+    let text = advised(error, clip(&without_logins(error.render().to_string(), arguments)));
     if !arguments.iter().any(|argument| argument == "--json") {
         note(text.trim_end());
         return ExitCode::from(Exit::Usage as u8);
@@ -182,6 +177,30 @@ fn without_logins(mut text: String, arguments: &[OsString]) -> String {
         }
     }
     text
+}
+
+/// Clap's message, with what it does not know.
+fn advised(error: &clap::Error, text: String) -> String {
+    let lacks = |flag: &str| {
+        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::Strings(missing))
+            if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name.starts_with(flag)))
+    };
+    let of = |verb: &str| text.contains(&format!("Usage: waxseal {verb} "));
+    let tip = match (lacks("--ring "), lacks("--revocations ")) {
+        (true, true) => {
+            "WAXSEAL_RING may name the ring file too, and WAXSEAL_REVOCATIONS the directory or Redis server"
+        }
+        (true, false) => "WAXSEAL_RING may name the ring file too",
+        (false, true) => "WAXSEAL_REVOCATIONS may name the directory or Redis server too",
+        _ if error.kind() == ErrorKind::InvalidSubcommand && of("revoke") => {
+            "revoke a `session`, a `subject` (a user), a `tenant`, or `all`"
+        }
+        _ if error.kind() == ErrorKind::UnknownArgument && of("revoke tenant") && text.contains("'--except'") => {
+            return text.replacen("to pass '--except' as a value, use '-- --except'", "a tenant has no exception", 1);
+        }
+        _ => return text,
+    };
+    text.replacen("\n\nUsage:", &format!("\n\n  tip: {tip}\n\nUsage:"), 1)
 }
 
 /// Clap's message, with whatever may be a token cut short, and nothing in it that a terminal obeys.

@@ -31,12 +31,14 @@ Other users of this machine can see arguments: pass a live token on standard
 input. One newline at its end is left out. A duration D is a number of whole
 seconds, or one with s, m, h or d behind it: 90, 90s, 15m, 24h, 30d.
 
+It asks no list of revocations: see `waxseal revocations inspect`.
+
 Why a token was refused is one line on standard error. It is exact, for the
 operator: never show it to a client.
 
 Examples:
   waxseal token open --ring ring.json --purpose session < token.txt
-  waxseal token open --purpose session --carrier cookie:__Host-id TOKEN
+  waxseal token open --purpose session --carrier cookie:__Host-Http-id TOKEN
 
 Exit codes:
   0  opened

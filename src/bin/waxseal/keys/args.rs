@@ -41,7 +41,7 @@ pub(crate) enum KeysVerb {
     /// End every session that started at or before an instant.
     #[command(after_help = help::NOT_BEFORE)]
     NotBefore(NotBefore),
-    /// Accept stale revocation data for a while.
+    /// Accept a stale list of revocations for a while.
     #[command(after_help = help::STALE_OK)]
     StaleOk(StaleOk),
     /// Drop keys that no living token can need.

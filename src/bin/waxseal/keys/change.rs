@@ -103,7 +103,7 @@ pub(crate) fn not_before(args: &NotBefore) -> Result<Answer, CliError> {
     changed(&file.report(now)?, None, None, vec![row], now)
 }
 
-/// Accepts stale revocation data for a while, or no longer.
+/// Accepts a stale list of revocations for a while, or no longer.
 pub(crate) fn stale_ok(args: &StaleOk) -> Result<Answer, CliError> {
     let now = instant(None);
     let until = args.how_long.map(|how_long| now.plus(how_long.as_secs()));
@@ -115,7 +115,7 @@ pub(crate) fn stale_ok(args: &StaleOk) -> Result<Answer, CliError> {
     })?;
     let row = match until {
         Some(until) => ("stale ok", format!("until {}", when(until, now))),
-        None => ("stale ok", "no; stale revocation data is refused".to_owned()),
+        None => ("stale ok", "no; a stale list of revocations is refused".to_owned()),
     };
     changed(&file.report(now)?, None, None, vec![row], now)
 }

@@ -191,8 +191,8 @@ fn times(report: &RingReport, found: &mut Vec<Finding>) {
         found.push(warning("policy", what, "`waxseal keys policy --rotate-every 30d`"));
     }
     if let Some(until) = report.stale_ok_until {
-        let what = format!("stale revocation data is accepted until {until}");
-        found.push(warning("stale_ok", what, "`waxseal keys stale-ok --off` once revocation data arrives again"));
+        let what = format!("a stale list of revocations is accepted until {until}");
+        found.push(warning("stale_ok", what, "`waxseal keys stale-ok --off` once the list is up to date again"));
     }
 }
 

@@ -155,7 +155,7 @@ pub(crate) struct Sessions {
 #[derive(Debug, Args)]
 pub(crate) struct Subject {
     /// The subject, as the session's state gives it.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -172,7 +172,7 @@ pub(crate) struct Subject {
 #[derive(Debug, Args)]
 pub(crate) struct Tenant {
     /// The tenant, as the session's state gives it.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -198,8 +198,8 @@ pub(crate) struct All {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Every journal of a directory as well.
-    #[arg(long)]
+    /// Every writer of a directory as well: a process, and not a host.
+    #[arg(long = "writers", alias = "nodes")]
     pub(crate) nodes: bool,
 }
 
@@ -267,6 +267,11 @@ pub(crate) struct SizeArgs {
 pub(crate) enum EngineArg {
     Exact,
     Bloom,
+}
+
+/// Reads the name of a subject or a tenant.
+fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("an empty name is nobody's".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Reads a line for the record.

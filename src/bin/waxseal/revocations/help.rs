@@ -2,8 +2,9 @@
 
 pub(crate) const SESSION: &str = "\
 All ids are read before any is revoked. An id is `s1.` and 32 digits, as
-`waxseal token open` and logs show it; it is no secret. It is kept for as long
-as any token of the session can live.
+`waxseal token open` shows it, and your log if your service logs `session.id()`
+at login; it is no secret. It is kept for as long as any token of the session
+can live.
 
 Examples:
   waxseal revoke session s1.6a7432801560fcb22fd075b357e9c94a --reason stolen
@@ -16,9 +17,10 @@ Exit codes:
   4  not revoked, or not durably";
 
 pub(crate) const SUBJECT: &str = "\
-Ends what started until now; a login after that is a new session. Names are not
-written down, only what the ring's secret hashes them to, so nobody can tell you
-a name that was mistyped here.
+Ends what started until now, in every tenant; a login after that is a new
+session. If two tenants may both have an `ada`, let your service name subjects
+`acme/ada`. Names are not written down, only what the ring's secret hashes them
+to, so nobody can tell you a name that was mistyped here.
 
 Examples:
   waxseal revoke subject ada --reason 'phone lost'
@@ -59,8 +61,12 @@ Exit codes:
   4  not revoked, or not durably";
 
 pub(crate) const INIT: &str = "\
-The directory is made if it is not there. It may lie on whatever all servers
-mount: NFS, EFS, a volume that many pods write; or on the disk of a single host.
+For a new fleet, once. The directory is made if it is not there: never run this
+on a path that is not mounted, or that host has a list of its own and hears of
+nobody. The directory may lie on whatever all servers mount: NFS, EFS, a volume
+that many servers write; or on the disk of a single host. Run it as the servers'
+user, by `sudo -u shop -E` for instance: what it writes is readable by its owner
+and group alone.
 A Redis server needs the feature `redis`, and must not evict: its URL is best
 kept in a file of mode 0600 if it holds a password.
 
@@ -77,7 +83,11 @@ Exit codes:
 
 pub(crate) const STATUS: &str = "\
 Example:
-  waxseal revocations status --revocations /srv/revocations --nodes
+  waxseal revocations status --revocations /srv/revocations --writers
+
+A writer is one process. It is alive if it said so within the last minute
+(LAST BEAT, by its own clock), silent if it did not, and ended if it said that
+it ends. Of which one a server is, its status().nodes[].this tells.
 
 Exit codes:
   0  a server that starts now can load the list
@@ -144,7 +154,8 @@ Exit codes:
   0  taken back
   2  wrong arguments
   3  the ring file cannot be used
-  4  there is no such cut-off, or not durably";
+  4  there is no such cut-off, or not durably; or it was taken back already,
+     and nothing need be done";
 
 pub(crate) const RESET: &str = "\
 For journals that are lost and that no running server knows, for a marker that

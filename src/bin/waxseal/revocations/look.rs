@@ -63,7 +63,7 @@ pub(crate) fn status(args: &Status, directory: &Path) -> Result<Answer, CliError
         ("cut-offs", counts.cut_offs()),
         ("kept", format!("for {} after it was decided", span(seen.retention))),
         ("journals", format!("{}, {bytes} bytes, {} forgotten entries in them", seen.journals.len(), seen.forgotten)),
-        ("servers", format!("{alive} alive within the last minute")),
+        ("writers", format!("{alive} alive within the last minute")),
     ];
     if let Some(at) = seen.not_before {
         rows.push(("not before", format!("the ring itself ends sessions started up to {}", when(at, seen.now))));

@@ -69,6 +69,10 @@ fn lasting(revoking: Revoking) -> Result<Revoked, CliError> {
             CliError::new(Exit::Failed, "not_durable", what)
                 .advise("every server hears of it; revoke again once that is mended, or it may be lost with the master")
         }
+        RevokeError::Unsupported { reached, .. } => {
+            CliError::new(Exit::Failed, "not_durable", format!("it is revoked, but only {reached}"))
+                .advise("a directory is never more than shared")
+        }
         RevokeError::NotDurable { why, .. } => {
             let what = format!("it may not be revoked, and nothing is kept to try again: {why}");
             CliError::new(Exit::Failed, "not_durable", what).advise("mend that and revoke again; twice does no harm")
@@ -121,10 +125,17 @@ impl From<DirectoryError> for CliError {
                 format!("{} is a directory of revocations already, or was one", path.display()),
                 "use it as it is; `waxseal revocations verify` says how it is, and `waxseal revocations reset` begins anew",
             ),
+            DirectoryError::Unmarked { path } => failed(
+                "revocations_unmarked",
+                format!("the marker of {} is missing, and its journals are there", path.display()),
+                "begin it anew with `waxseal revocations reset --ring-id HEX`, and with `--keep-sessions` if servers run \
+                 that have read them",
+            ),
+            DirectoryError::Unnamed => failed("revocations_unnamed", text, "name one by --revocations"),
             DirectoryError::Missing { path } => failed(
                 "revocations_missing",
                 format!("{} is not a directory of revocations", path.display()),
-                "mount it, or set it up once with `waxseal revocations init`",
+                "mount it; only for a new fleet: `waxseal revocations init`",
             ),
             DirectoryError::Marker { why, .. } => failed(
                 "revocations_marker",

@@ -79,7 +79,7 @@ fn cut_off(place: &Place, note: &Note, revoke: Revoke, whose: &Whose<'_>) -> Res
         except: whose.except.map(|id| id.to_string()),
         cut_off: done.cut_off.map(|id: CutOffId| id.to_string()),
         durable: Durable::of(done.level, now),
-        warnings: joined.trouble.iter().cloned().collect(),
+        warnings: joined.trouble.iter().cloned().chain(whose.name.and_then(spaced)).collect(),
     };
     Ok(Answer::new(facts(&rows) + &warned(&json.warnings), &json))
 }
@@ -120,6 +120,11 @@ fn sessions(args: &Sessions) -> Result<Answer, CliError> {
     rows.extend(store.durable(level, now));
     rows.push(("kept", format!("until {}, longer than any of its tokens lives", when(now.plus(kept), now))));
     Ok(Answer::new(facts(&rows) + &warned(&json.warnings), &json))
+}
+
+/// Names are compared byte by byte, and one that was pasted may have brought more along.
+fn spaced(name: &str) -> Option<String> {
+    (name != name.trim()).then(|| "the name begins or ends with white space, which counts: check it".to_owned())
 }
 
 /// A session that can hardly be alive was hardly meant.
@@ -164,9 +169,8 @@ fn read(arguments: &[String]) -> Result<Vec<SessionId>, CliError> {
 /// What is no id may be a token, and is not repeated.
 fn parse(text: &str, place: &str) -> Result<SessionId, CliError> {
     text.parse().map_err(|error| {
-        usage(format!("{place} is no session id: {error}")).advise(
-            "copy the whole of it, as `waxseal token open` and logs show it; a token is no id. Nothing was revoked",
-        )
+        usage(format!("{place} is no session id: {error}"))
+            .advise("copy the whole of it, as `waxseal token open` shows it; a token is no id. Nothing was revoked")
     })
 }
 

@@ -91,7 +91,11 @@ fn missing(writer: &str, seen: &Inspection) -> Option<Finding> {
 pub(super) fn ahead(entry: &EntryReport, now: Timestamp) -> Option<Finding> {
     let Entered::CutOff { id, until, ahead: true, retracted: false, .. } = entry.what else { return None };
     let what = format!("cut-off {id} lies {} ahead; until then it counts as of its arrival", span(until.since(now)));
-    Some(warning("ahead", what, &format!("`waxseal revocations retract {id}`, and set the clock that decided it")))
+    Some(warning(
+        "ahead",
+        what,
+        &format!("if the clock that decided it was wrong, `waxseal revocations retract {id}`, and set that clock"),
+    ))
 }
 
 fn leftover(name: &str) -> Finding {
