@@ -3,8 +3,8 @@
 //! Run it, open the page, and run a second one on another port beside it: both hold the same key
 //! ring, so each opens what the other sealed. Rotate the ring and watch both follow.
 //!
-//!     cargo run --example api_server
-//!     cargo run --example api_server -- --port 3001
+//!     cargo run --example api_server --features axum
+//!     cargo run --example api_server --features axum -- --port 3001
 
 mod args;
 mod dev_list;

@@ -105,7 +105,7 @@ async fn renew(session: Opened) -> Result<Json<View>, Refusal> {
 async fn log_out(session: CurrentSession<Shop>) -> Result<Json<Farewell>, Refusal> {
     let open = session.get().ok().flatten();
     session.end()?;
-    Ok(Farewell::of(open.as_deref(), "forget your token: your session is over, and no copy of the token opens here"))
+    Ok(Farewell::of(open.as_deref(), "forget your token: your session is over here, and no copy of the token opens"))
 }
 
 /// Ends every session of the user, this one included.
@@ -249,7 +249,7 @@ impl Farewell {
     fn of(open: Option<&Session<Shop>>, logout: &'static str) -> Json<Self> {
         Json(Self {
             logout,
-            caution: "forget your token all the same: the other servers learn of this within about a second",
+            caution: "with status 200 the other servers learn of this within about a second; with 503, once it can be written down",
             expires: open.map(Session::expires_at),
             end: open.map(|open| open.start().plus(ABSOLUTE_LIMIT.as_secs())),
         })

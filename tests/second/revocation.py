@@ -1,4 +1,4 @@
-"""Revocation lists of FORMAT.md: the worked example of a directory, made and read here."""
+"""Lists of revocations of FORMAT.md: the worked example of a directory, made and read here."""
 
 import hashlib
 import hmac
@@ -117,4 +117,4 @@ def check(report, text):
 
 
 def run(report):
-    report.group("revocation lists", check, document.read())
+    report.group("lists of revocations", check, document.read())

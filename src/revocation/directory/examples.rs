@@ -1,4 +1,4 @@
-//! The worked example of FORMAT.md, "Revocation lists": every byte of it is made here.
+//! The worked example of FORMAT.md, "Lists of revocations": every byte of it is made here.
 
 use std::fmt::Write;
 use std::fs;
