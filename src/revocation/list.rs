@@ -215,7 +215,9 @@ impl Shared {
         self.renew_secrets(&mut upkeep);
         self.mind_the_clock(&mut upkeep, now);
         let (secrets, loaded) = (self.secrets(), self.loaded.load(Ordering::Acquire));
-        let pass = Pass { known: &self.known, secrets: &secrets, now, dead: self.dead_for_all(now) };
+        let is_suspect = clock.is_suspect();
+        let dead = if is_suspect { Timestamp::default() } else { self.dead_for_all(now) };
+        let pass = Pass { known: &self.known, secrets: &secrets, now, dead };
         let done = match &self.store {
             Store::Memory => Ok(true),
             Store::Directory(directory) => directory.sync(&pass, loaded).map_err(RevocationsError::from),
@@ -223,7 +225,8 @@ impl Shared {
             Store::Redis(redis) => redis.sync(&pass, loaded).map(|()| true).map_err(RevocationsError::from),
         };
         self.warn_of_cut_offs_ahead(&mut upkeep, now);
-        if !clock.is_suspect() {
+        if !is_suspect {
+            // What is dead was left out while reading, too.
             self.known.forget(self.dead_for_all(now));
             upkeep.forgot_at = upkeep.forgot_at.max(now);
         }
