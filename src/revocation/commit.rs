@@ -78,6 +78,7 @@ impl Revocations {
                 (None, in_force) => seconds(self.next_cut_off(cut.scope, in_force, now)?),
             };
         }
+        entry.at = self.shared.known.lives_from(&entry);
         Ok(entry)
     }
 }

@@ -5,7 +5,7 @@
 //! than somebody says is a gap until another writer has carried on what it held.
 
 use core::ops::Bound;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::journal::{Cursor, Fault, Reached, TEMP_PREFIX, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
 use crate::crypto::OsRandom;
-use crate::revocation::entry::Entry;
+use crate::revocation::entry::{Act, Entry};
 use crate::revocation::known::Known;
 use crate::revocation::secrets::Secrets;
 use crate::time::Timestamp;
@@ -165,7 +165,8 @@ impl Follower {
         let mut take = |seq, line| match line {
             Line::Entry(entry) => {
                 entry_seq = seq;
-                if entry.at >= pass.dead {
+                // What a retraction takes back may live longer than it seems to, and stand in another journal.
+                if entry.at >= pass.dead || matches!(entry.act, Act::Retract(_)) {
                     news.push(entry);
                     flush(&mut news, FLUSH_AT, pass);
                 }
@@ -201,6 +202,10 @@ impl Follower {
 
     /// Drops what concerns only sessions that nobody has any more.
     fn forget(&mut self, dead: Timestamp) {
+        // A clock that was ahead must not make a word pass before what it answers.
+        for (writer, (_, at)) in &mut self.carried {
+            *at = self.mentioned.get(writer).map_or(*at, |&(_, mentioned)| mentioned.max(*at));
+        }
         self.mentioned.retain(|_, (_, at)| *at >= dead);
         self.carried.retain(|_, (_, at)| !is_word_over(*at, dead));
         let carried = &self.carried;
@@ -276,11 +281,16 @@ impl Follower {
     /// All that lives in those journals of `places` that can still be read from their start; `places` is left with these.
     pub(crate) fn entries_of(&mut self, places: &mut Vec<Place>, pass: &Pass<'_>) -> Vec<Line> {
         let mut lines = vec![];
+        let words: HashSet<_> = self.carried.keys().copied().collect();
         places.retain(|&place| {
             let before = lines.len();
             let mut take = |_, line| match line {
-                Line::Entry(entry) if entry.at >= pass.dead => lines.push(Line::Entry(entry)),
-                Line::Carried { at, of } if !is_word_over(at, pass.dead) => lines.push(Line::Carried { at, of }),
+                Line::Entry(entry) => lines.extend(living(entry, pass.known, pass.dead)),
+                Line::Carried { at, of } if !is_word_over(at, pass.dead) || words.contains(&of.writer) => {
+                    lines.push(Line::Carried { at, of });
+                }
+                // Or nobody would miss what only its writer had read.
+                Line::Beat { at, read: Some(_) } if at >= pass.dead => lines.push(line),
                 _ => {}
             };
             let whole = self.read_anew(place, pass, &mut take).is_ok();
@@ -389,6 +399,12 @@ fn raise(places: &mut HashMap<WriterId, (u64, Timestamp)>, place: Option<Place>,
         let known = places.entry(writer).or_insert((seq, at));
         *known = (known.0.max(seq), known.1.max(at));
     }
+}
+
+/// An entry as it is written anew, if it is not forgotten.
+pub(crate) fn living(entry: Entry, known: &Known, dead: Timestamp) -> Option<Line> {
+    let at = known.lives_from(&entry);
+    (at >= dead).then(|| Line::Entry(Entry { at, ..entry }))
 }
 
 fn flush(news: &mut Vec<Entry>, at_least: usize, pass: &Pass<'_>) {

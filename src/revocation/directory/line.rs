@@ -33,6 +33,14 @@ pub(crate) struct Place {
 }
 
 impl Line {
+    /// Whose journal it says is carried on.
+    pub(crate) fn carried(&self) -> Option<WriterId> {
+        match self {
+            Self::Carried { of, .. } => Some(of.writer),
+            _ => None,
+        }
+    }
+
     /// Appends the body to `out`.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {

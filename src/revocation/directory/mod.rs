@@ -256,7 +256,7 @@ impl Directory {
         }
         follower.outdated().into_iter().for_each(|writer| self.remove(&writer.file_name()));
         follower.left_over(now).filter_map(|path| path.file_name()?.to_str()).for_each(|name| self.remove(name));
-        writer.compact(secrets, now, dead)
+        writer.compact(secrets, known, now, dead)
     }
 
     /// Keeps a damaged journal for whoever wants to know why, under a name that nobody reads.

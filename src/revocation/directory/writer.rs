@@ -1,11 +1,12 @@
 //! Writes the journal of this process, and keeps what could not be written yet.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::MARKER;
 use super::folded::folded;
-use super::follower::is_word_over;
+use super::follower::{is_word_over, living};
 use super::header::Fleet;
 use super::journal::{Beginning, Journal, JournalError, read_marker, read_on};
 use super::line::{Line, Place};
@@ -214,24 +215,38 @@ impl Writer {
             self.begin(known, now).map_err(|error| error.to_string())?;
         }
         let carried = places.iter().map(|&of| Line::Carried { at: now, of });
-        self.rewrite(lines.into_iter().chain(carried).collect(), secrets, now, dead)
+        self.rewrite(lines.into_iter().chain(carried).collect(), secrets, known, now, dead)
     }
 
     /// Folds the tail into the base once it has grown, and drops what is dead.
-    pub(crate) fn compact(&mut self, secrets: &Secrets, now: Timestamp, dead: Timestamp) -> Result<(), String> {
+    pub(crate) fn compact(
+        &mut self,
+        secrets: &Secrets,
+        known: &Known,
+        now: Timestamp,
+        dead: Timestamp,
+    ) -> Result<(), String> {
         let Some(journal) = &self.journal else { return Ok(()) };
         let grown = journal.tail_len() > MIN_TAIL.max(journal.base_len);
         let old = now.since(self.written_at) > MAX_AGE && journal.base_len > 0;
-        if grown || old { self.rewrite(vec![], secrets, now, dead) } else { Ok(()) }
+        if grown || old { self.rewrite(vec![], secrets, known, now, dead) } else { Ok(()) }
     }
 
     /// Writes the journal anew: what lives of it, and `more`, for which the others must read the base.
-    fn rewrite(&mut self, more: Vec<Line>, secrets: &Secrets, now: Timestamp, dead: Timestamp) -> Result<(), String> {
+    fn rewrite(
+        &mut self,
+        more: Vec<Line>,
+        secrets: &Secrets,
+        known: &Known,
+        now: Timestamp,
+        dead: Timestamp,
+    ) -> Result<(), String> {
         let Some(journal) = &self.journal else { return Ok(()) };
         let mut base = vec![];
+        let words: HashSet<_> = self.words.iter().filter_map(Line::carried).collect();
         let mut take = |_, line| match line {
-            Line::Entry(ref entry) if entry.at < dead => {}
-            Line::Carried { at, .. } if is_word_over(at, dead) => {}
+            Line::Entry(entry) => base.extend(living(entry, known, dead)),
+            Line::Carried { at, of } if is_word_over(at, dead) && !words.contains(&of.writer) => {}
             Line::Beat { at, read: Some(_) } if at < dead => {}
             Line::Beat { read: None, .. } | Line::Closed | Line::Passed => {}
             line => base.push(line),

@@ -105,6 +105,11 @@ impl Keeper {
         self.oldest = ats.min().unwrap_or(Timestamp::from_unix(u64::MAX));
     }
 
+    /// When a cut-off was decided, if it is known.
+    pub(super) fn decided_at(&self, id: CutOffId) -> Option<Timestamp> {
+        self.cut_offs.get(&id).map(|kept| kept.at)
+    }
+
     pub(super) fn rekey(&mut self, names: Names) {
         self.sessions.rekey(names);
         self.is_due = true;

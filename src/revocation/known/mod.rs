@@ -176,6 +176,14 @@ impl Known {
         self.keeper().cut_offs().collect()
     }
 
+    /// As of when an entry is remembered: a retraction as long as the cut-off that it takes back, or that would count again.
+    pub(crate) fn lives_from(&self, entry: &Entry) -> Timestamp {
+        match entry.act {
+            Act::Retract(id) => self.keeper().decided_at(id).map_or(entry.at, |at| at.max(entry.at)),
+            Act::CutOff(_) | Act::Session(_) => entry.at,
+        }
+    }
+
     /// Every retraction, and when it was decided.
     pub(crate) fn retractions(&self) -> Vec<(CutOffId, Timestamp)> {
         self.keeper().retractions().collect()
