@@ -257,10 +257,11 @@ impl Shared {
         upkeep.ahead = ahead;
     }
 
-    /// A clock that ran ahead made this server forget what is still needed once it is right again.
+    /// A clock that ran ahead made this server forget what is still needed once it is right again, if it was further ahead than
+    /// entries are remembered for the sake of wrong clocks.
     fn mind_the_clock(&self, upkeep: &mut Upkeep, now: Timestamp) {
-        let skew = self.ring.snapshot().ring.policy.skew;
-        if !matches!(self.store, Store::Memory) && now.plus(2 * skew) < upkeep.forgot_at {
+        self.known.arrived_by(now);
+        if !matches!(self.store, Store::Memory) && now.plus(DAY / 2) < upkeep.forgot_at {
             tracing::error!("the clock ran back; the list of revocations is loaded anew");
             self.loaded.store(false, Ordering::Release);
             upkeep.forgot_at = now;

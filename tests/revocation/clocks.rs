@@ -1,11 +1,15 @@
 //! Clocks that are off: nothing is missed, nobody is lost, and what a wrong clock said passes.
 
-use waxseal::Revoke;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use waxseal::revocation::Engine;
 use waxseal::session::Reason;
+use waxseal::time::{Clock, ManualClock, Timestamp};
+use waxseal::{KeyRing, Revocations, Revoke, Sealer, Stale};
 
 use super::dice::Dice;
-use super::fleet::{Fleet, Login, Node, Seen, Setup, check};
+use super::fleet::{BOUND, Fleet, Login, Node, Seen, Setup, check};
 
 /// Every revocation has been seen by whoever has looked since, in whatever order things happen.
 #[test]
@@ -71,7 +75,7 @@ fn r08_a_clock_a_day_off_for_hours_harms_nobody() {
             fleet.pass_by(60, 600, &[&a, &b, &off]);
         }
         let shift = |seconds: i64| {
-            let now = waxseal::time::Clock::now(&off.clock).as_unix().saturating_add_signed(seconds);
+            let now = Clock::now(&off.clock).as_unix().saturating_add_signed(seconds);
             off.clock.set(super::fleet::at(now));
         };
         shift(ahead);
@@ -246,4 +250,102 @@ fn drill_a_cut_off_from_a_clock_a_day_ahead() {
         fleet.pass_by(600, 7200, &[&a, &b]);
         assert_eq!(check(&[&a, &b, &fleet.node()], &logins[4..]).unknown, 0);
     }
+}
+
+#[test]
+fn a_retracted_cut_off_of_a_wrong_clock_stays_retracted() {
+    let fleet = Fleet::new();
+    let (a, off) = (fleet.node(), fleet.node_ahead(5 * 86_400));
+    let cut_off = off.revoke(Revoke::everyone()).cut_off.unwrap();
+    a.poll();
+    a.list.retract(cut_off).wait().unwrap();
+    fleet.pass(30, &[&a]);
+    drop(off);
+    let login = a.login("ada", "tea");
+    for half_day in 0..16 {
+        fleet.pass_by(600, 43_200, &[&a]);
+        a.renew(&login);
+        let cold = fleet.node();
+        assert_eq!((cold.reason(&login), a.reason(&login)), (None, None), "after {half_day} half days");
+    }
+}
+
+#[test]
+fn a_cut_off_of_a_wrong_clock_stops_no_logins_once_the_clock_is_right() {
+    let fleet = Fleet::new();
+    let (a, off) = (fleet.node(), fleet.node());
+    off.clock.advance(86_400);
+    off.revoke(Revoke::tenant("tea"));
+    off.clock.set(fleet.now());
+    fleet.pass(60, &[&a, &off]);
+    let login = a.login("ada", "tea");
+    assert_eq!(a.reason(&login), None);
+    assert_eq!(off.reason(&login), None);
+    off.login("ada", "tea");
+}
+
+/// Knows that it may be wrong, if it may.
+#[derive(Default)]
+struct Doubtful(ManualClock, AtomicBool);
+
+impl Clock for Doubtful {
+    fn now(&self) -> Timestamp {
+        Clock::now(&self.0)
+    }
+
+    fn is_suspect(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn under_a_clock_in_doubt_nothing_is_forgotten() {
+    let fleet = Fleet::new();
+    let a = fleet.node();
+    let login = a.login("ada", "tea");
+    a.end(&login);
+    fleet.pass(60, &[&a]);
+    let clock = Arc::new(Doubtful::default());
+    clock.0.set(fleet.now().plus(4 * 86_400));
+    clock.1.store(true, Ordering::Relaxed);
+    let ring = KeyRing::options().clock(Arc::clone(&clock)).load(fleet.admin.path()).unwrap();
+    let list = Revocations::directory(&ring, fleet.shared(), Stale::refuse_after(BOUND)).unwrap();
+    let sealer = Sealer::<super::fleet::Member>::builder(&ring, "session").revocations(&list).build().unwrap();
+    clock.0.set(fleet.now());
+    clock.1.store(false, Ordering::Relaxed);
+    for _ in 0..30 {
+        fleet.pass(10, &[&a]);
+        clock.0.set(fleet.now());
+        list.sync().unwrap();
+    }
+    assert!(list.status().judges);
+    assert!(sealer.open(&*login.token.borrow()).is_err(), "a revoked session was accepted");
+}
+
+#[test]
+fn a_mention_by_a_wrong_clock_does_not_outlive_the_word_that_it_is_carried() {
+    let fleet = Fleet::new();
+    let (a, off, d) = (fleet.node(), fleet.node_ahead(20 * 86_400), fleet.node());
+    d.end(&d.login("ada", "tea"));
+    fleet.pass(100, &[&a, &off, &d]);
+    off.clock.set(fleet.now());
+    drop(d);
+    for day in 0..12 {
+        fleet.pass_by(1200, 86_400, &[&a, &off]);
+        let cold = fleet.node();
+        assert!(cold.list.is_ready(), "after {} days: {:?}", day + 1, cold.list.status().last_error);
+    }
+}
+
+#[test]
+fn a_clock_set_back_while_a_journal_is_gone_stops_nothing_for_good() {
+    let (fleet, a, b, logins) = super::lost::running();
+    let journal = b.journal(&fleet);
+    drop(b);
+    fleet.pass(10, &[&a]);
+    std::fs::remove_file(journal).unwrap();
+    let now = fleet.now().as_unix();
+    a.clock.set(super::fleet::at(now - 300));
+    fleet.pass(3600, &[&a]);
+    assert_eq!(check(&[&a], &logins).unknown, 0, "{:?}", a.list.status().last_error);
 }

@@ -83,6 +83,10 @@ impl Bars {
         Self::of(near.iter().copied().chain([Bar { arrived, ..far[0] }]).collect())
     }
 
+    fn arrived_by(&self, now: Timestamp) -> Self {
+        Self::of(self.0.iter().map(|bar| Bar { arrived: bar.arrived.min(now), ..*bar }).collect())
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -183,6 +187,12 @@ impl CutOffs {
             Scope::Tenant(id) => [self.tenants.get(|| id), Some(&self.subjects.ever), None],
         };
         bars.into_iter().flatten().chain([&self.everyone]).filter_map(|bars| bars.greatest(at)).max()
+    }
+
+    /// Lets what there ever was have arrived at `now` at the latest; what decides is put in place by [`set`](Self::set).
+    pub(super) fn arrived_by(&mut self, now: Timestamp) {
+        self.subjects.ever = self.subjects.ever.arrived_by(now);
+        self.tenants.ever = self.tenants.ever.arrived_by(now);
     }
 
     /// Whether a subject or a tenant has any.

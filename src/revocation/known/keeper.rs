@@ -24,6 +24,8 @@ pub(super) struct Keeper {
     lost: HashSet<Scope>,
     /// No cut-off and no retraction was decided before this.
     oldest: Timestamp,
+    /// No cut-off arrived after this.
+    latest: Timestamp,
     /// Views in whose place others were published, as long as somebody looks at them.
     retired: Vec<Arc<View>>,
 }
@@ -45,6 +47,7 @@ impl Keeper {
             retracted: HashMap::new(),
             lost: HashSet::new(),
             oldest: Timestamp::from_unix(u64::MAX),
+            latest: Timestamp::default(),
             retired: vec![],
         }
     }
@@ -68,6 +71,7 @@ impl Keeper {
         let kept = self.cut_offs.entry(id).or_insert(new);
         kept.at = kept.at.max(new.at);
         let at = kept.at;
+        self.latest = self.latest.max(kept.arrived);
         self.oldest = self.oldest.min(at);
         match self.retracted.get_mut(&id) {
             // The retraction must not be forgotten before what it retracts.
@@ -103,6 +107,19 @@ impl Keeper {
         self.retracted.retain(|_, at| *at >= dead);
         let ats = self.cut_offs.values().map(|kept| kept.at).chain(self.retracted.values().copied());
         self.oldest = ats.min().unwrap_or(Timestamp::from_unix(u64::MAX));
+    }
+
+    /// Lets what arrived after `now`, by a clock that was ahead, have arrived at `now`.
+    pub(super) fn arrived_by(&mut self, now: Timestamp) {
+        if self.latest <= now {
+            return;
+        }
+        self.latest = now;
+        for kept in self.cut_offs.values_mut().filter(|kept| kept.arrived > now) {
+            kept.arrived = now;
+            self.lost.insert(kept.cut.scope);
+        }
+        self.deciding.arrived_by(now);
     }
 
     /// When a cut-off was decided, if it is known.

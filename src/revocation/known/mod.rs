@@ -134,6 +134,13 @@ impl Known {
         self.publish(&mut keeper);
     }
 
+    /// Nothing has arrived later than now: a clock that was ahead is right again.
+    pub(crate) fn arrived_by(&self, now: Timestamp) {
+        let mut keeper = self.keeper();
+        keeper.arrived_by(now);
+        self.publish(&mut keeper);
+    }
+
     fn publish(&self, keeper: &mut Keeper) {
         let Some(view) = keeper.settle() else { return };
         let has_owners = view.cut_offs.has_owners();
