@@ -61,8 +61,7 @@ impl Journal {
         let base_tag: [u8; 32] = macs.snapshot.tag(&[&tag, &body]);
         let path = directory.join(writer.file_name());
         put(&path, &[&header[..], &body, &base_tag].concat(), false).map_err(JournalError::at("write"))?;
-        let open = || OpenOptions::new().read(true).append(true).open(&path);
-        let file = open().map_err(JournalError::at("open"))?;
+        let file = open_file(&path, OpenOptions::new().read(true).append(true)).map_err(JournalError::at("open"))?;
         let len = (HEADER_LEN + 32) as u64 + base_len;
         let journal =
             Self { path, file, macs: Arc::clone(macs), tag, writer, generation, base_len, len, seq: base_seq };
@@ -138,12 +137,27 @@ pub(crate) fn put(path: &Path, bytes: &[u8], fresh: bool) -> io::Result<()> {
 
 /// The bytes of a directory's marker, and a few more at most: it may be anything.
 pub(crate) fn read_marker(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
     let mut bytes = vec![];
-    File::open(path)?.take(2 * HEADER_LEN as u64).read_to_end(&mut bytes)?;
+    open_file(path, OpenOptions::new().read(true))?.take(2 * HEADER_LEN as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens what must be a file. Whoever can write the directory can put a pipe there, for which others would wait for ever, or a
+/// device that never ends.
+fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let file = without_waiting(options).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
+}
+
+#[cfg(unix)]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+}
+
+#[cfg(not(unix))]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// All servers of a fleet read it, and they need not run as one user.
@@ -224,7 +238,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn read(&mut self, path: &Path, cursor: &mut Option<Cursor>) -> Result<(), Fault> {
-        let mut file = File::open(path)?;
+        let mut file = open_file(path, OpenOptions::new().read(true))?;
         let mut head = [0; HEADER_LEN];
         file.read_exact(&mut head).map_err(|_| Fault::Header(HeaderError::Short))?;
         let verified = Header::open(&head, self.secrets).map_err(Fault::Header)?;
