@@ -104,12 +104,17 @@ impl Journal {
         Place { writer: self.writer, seq: self.seq }
     }
 
+    /// Whether a reader that has come to `cursor` has read all of it.
+    pub(crate) fn ends_at(&self, cursor: &Cursor) -> bool {
+        (cursor.generation, cursor.seq, cursor.offset) == (self.generation, self.seq, self.len)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// That the file is still there, still the one this process opened, and as long as this process made it.
-    fn own(&self) -> Result<(), JournalError> {
+    pub(crate) fn own(&self) -> Result<(), JournalError> {
         let there = fs::metadata(&self.path).map_err(|_| JournalError::Lost)?;
         let ours = self.file.metadata().map_err(JournalError::at("look at"))?;
         if there.len() == self.len && same_file(&there, &ours) { Ok(()) } else { Err(JournalError::Lost) }

@@ -8,7 +8,7 @@ use super::MARKER;
 use super::folded::folded;
 use super::follower::{is_word_over, living};
 use super::header::Fleet;
-use super::journal::{Beginning, Journal, JournalError, read_marker, read_on};
+use super::journal::{Beginning, Fault, Journal, JournalError, read_marker, read_on};
 use super::line::{Line, Place};
 use super::writer_id::WriterId;
 use crate::crypto::OsRandom;
@@ -252,10 +252,17 @@ impl Writer {
             line => base.push(line),
         };
         let reached = read_on(journal.path(), journal.writer, self.fleet, None, secrets, &mut take);
-        if let Some(fault) = reached.fault {
+        let why = match (reached.fault, journal.own()) {
+            (Some(fault), _) => Some(fault.to_string()),
+            (None, Err(error)) => Some(error.to_string()),
+            (None, Ok(())) => {
+                (!reached.cursor.is_some_and(|at| journal.ends_at(&at))).then(|| Fault::Older.to_string())
+            }
+        };
+        if let Some(why) = why {
             // Who starts next cannot read it either.
             self.lose();
-            return Err(format!("this server's own journal cannot be read back: {fault}"));
+            return Err(format!("this server's own journal cannot be read back: {why}"));
         }
         let base_seq = journal.seq + u64::from(!more.is_empty());
         base.extend(more);
