@@ -218,3 +218,24 @@ fn r03_an_older_generation_is_a_gap() {
     fleet.pass(300, &[&b]);
     assert_eq!(check(&[&b, &fleet.node()], &logins).unknown, 0);
 }
+
+/// Whoever can write the directory, and nothing else, makes nobody read without end.
+#[test]
+fn r21_a_marker_that_never_ends_holds_nobody_up() {
+    let (fleet, a, _, logins) = running();
+    let marker = fleet.shared().join("waxseal-revocations");
+    fs::remove_file(&marker).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &marker).unwrap();
+    fs::remove_file(a.journal(&fleet)).unwrap();
+    assert!(a.list.revoke(waxseal::Revoke::session(logins[1].id)).wait().is_err());
+    assert!(a.list.sync().is_err());
+    assert!(!fleet.node().list.is_ready());
+}
+
+#[test]
+fn r21_whoever_has_no_secret_does_not_stop_servers_that_have_loaded() {
+    let (fleet, a, b, logins) = running();
+    fs::write(fleet.shared().join("0123456789abcdef.journal"), [&b"waxrevj2"[..], &[0; 120]].concat()).unwrap();
+    fleet.pass(1000, &[&a, &b]);
+    assert_eq!(check(&[&a, &b], &logins).unknown, 0);
+}

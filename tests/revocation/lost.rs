@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 
 use waxseal::Revoke;
 use waxseal::revocation::{Level, RevokeError};
 
-use super::fleet::{Fleet, Login, Node, check};
+use super::fleet::{Fleet, Login, Node, Setup, check};
 
 /// Two servers that run, five sessions that each has ended, and five that go on.
 pub(crate) fn running() -> (Fleet, Node, Node, Vec<Login>) {
@@ -181,4 +182,26 @@ pub(crate) fn flip(path: &std::path::Path, place: usize) {
 
 pub(crate) fn append(path: &std::path::Path, bytes: &[u8]) {
     fs::OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+#[test]
+fn a_server_that_was_away_does_not_say_that_it_has_read_what_is_lost() {
+    let (fleet, a, c, mut logins) = running();
+    let mount = fleet.beside("mount");
+    symlink(fleet.shared(), &mount).unwrap();
+    let y = fleet.node_on(fleet.admin.path(), &mount, Setup::default());
+    fleet.pass(30, &[&a, &c, &y]);
+    fs::remove_file(&mount).unwrap();
+    let login = a.login("ada", "tea");
+    a.end(&login);
+    logins.push(login);
+    fleet.pass(40, &[&a, &c, &y]);
+    fs::remove_file(a.journal(&fleet)).unwrap();
+    drop((a, c));
+    symlink(fleet.shared(), &mount).unwrap();
+    assert!(!fleet.node().list.is_ready(), "who starts knows that something is missing");
+    fleet.pass(900, &[&y]);
+    assert!(y.list.sync().is_err());
+    assert_eq!(check(&[&y], &logins).open, 0, "nobody knows what it held");
+    assert!(!fleet.node().list.is_ready(), "and who starts knows it still");
 }

@@ -194,3 +194,35 @@ fn drill_one_mishap_after_the_other() {
         }
     }
 }
+
+#[test]
+fn a_lost_journal_takes_no_word_for_others_along() {
+    for own in [true, false] {
+        let fleet = Fleet::new();
+        let (x, y, d) = (fleet.node(), fleet.node(), fleet.node());
+        let gone = d.login("ada", "tea");
+        d.end(&gone);
+        x.end(&x.login("eve", "tea"));
+        fleet.pass(100, &[&x, &y, &d]);
+        let journal = d.journal(&fleet);
+        drop(d);
+        fleet.pass(580, &[&x, &y]);
+        fleet.advance(30);
+        for _ in 0..200 {
+            x.poll();
+        }
+        assert!(!journal.exists(), "x has taken it over");
+        fleet.pass(60, &[&x, &y]);
+        assert!(fleet.node().list.is_ready());
+        fs::remove_file(x.journal(&fleet)).unwrap();
+        if own {
+            fleet.pass(100, &[&x, &y])
+        } else {
+            fleet.pass(100, &[&y])
+        }
+        let cold = fleet.node();
+        assert!(cold.list.is_ready(), "{own} {:?}", cold.list.status().last_error);
+        fleet.pass_by(60, 7200, &[&x, &y]);
+        assert_eq!(check(&[&fleet.node()], [&gone]).over, 1, "{own}");
+    }
+}

@@ -28,6 +28,8 @@ pub(crate) struct Follower {
     mentioned: HashMap<WriterId, (u64, Timestamp)>,
     /// How far others carry a journal on, and since when.
     carried: HashMap<WriterId, (u64, Timestamp)>,
+    /// How far this process has read each journal, whatever has become of it.
+    read: HashMap<WriterId, u64>,
     /// Half-written files, since when they are there by this clock.
     half_written: HashMap<PathBuf, Timestamp>,
     checked: Checked,
@@ -77,6 +79,7 @@ impl Follower {
             journals: BTreeMap::new(),
             mentioned: HashMap::new(),
             carried: HashMap::new(),
+            read: HashMap::new(),
             half_written: HashMap::new(),
             checked: Checked { writer: WriterId::draw(&OsRandom).unwrap_or(FIRST), next_at: Timestamp::default() },
         }
@@ -173,7 +176,8 @@ impl Follower {
             }
             Line::Beat { at, read } => {
                 beat_at = Some(at);
-                raise(mentioned, read, at);
+                // Of a journal without a revocation nothing can be missing.
+                raise(mentioned, read.filter(|place| place.seq > 0), at);
             }
             Line::Carried { at, of } => raise(carried, Some(of), at),
             Line::Closed => closed = true,
@@ -184,6 +188,8 @@ impl Follower {
             read_on(&path, writer, self.fleet, followed.cursor.as_ref(), pass.secrets, &mut take);
         flush(&mut news, 0, pass);
         followed.cursor = cursor;
+        let read = self.read.entry(writer).or_default();
+        *read = followed.seq().max(*read);
         followed.entry_seq = entry_seq;
         followed.beat_at = beat_at.or(followed.beat_at);
         followed.still_for = followed.still_for.saturating_add(1);
@@ -215,6 +221,8 @@ impl Follower {
             let is_needed = followed.cursor.is_some() && followed.lost_since.is_none_or(|since| since >= dead);
             !gone || is_needed && carried.get(writer).is_none_or(|&(seq, _)| seq < followed.seq())
         });
+        let (journals, mentioned) = (&self.journals, &self.mentioned);
+        self.read.retain(|writer, _| journals.contains_key(writer) || mentioned.contains_key(writer));
     }
 
     /// Writers of which this directory does not hold, or does not show, everything that was said.
@@ -224,6 +232,20 @@ impl Follower {
         gaps.dedup();
         gaps.retain(|writer| !self.is_of_another_epoch(writer) && !self.is_covered(writer));
         gaps
+    }
+
+    /// Writers of whom others have read what this process has not, and nobody carries it on.
+    pub(crate) fn unread(&self) -> Vec<WriterId> {
+        let mut unread: Vec<_> = self.mentioned.keys().filter(|writer| self.is_unread(writer)).copied().collect();
+        unread.sort_unstable();
+        unread
+    }
+
+    fn is_unread(&self, writer: &WriterId) -> bool {
+        let read = self.read.get(writer).copied().unwrap_or(0);
+        let [carried, mentioned] =
+            [&self.carried, &self.mentioned].map(|places| places.get(writer).map_or(0, |&(seq, _)| seq));
+        mentioned > read.max(carried) && !self.is_of_another_epoch(writer)
     }
 
     /// Whether all that anybody says to have read of a journal is there, or elsewhere.

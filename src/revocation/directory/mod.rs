@@ -163,7 +163,8 @@ impl Directory {
         let Reader { follower: Some(follower), round } = &mut *reader else { return Ok(loaded) };
         follower.read(pass).map_err(DirectoryError::io("list", &self.path))?;
         let beyond = follower.is_beyond_us().map(|(writer, fault)| (writer, fault.clone()));
-        let gaps = if loaded { vec![] } else { follower.gaps() };
+        // Whoever has loaded knows what it has read, whatever becomes of the files; but not what it has missed.
+        let gaps = if loaded { follower.unread() } else { follower.gaps() };
         self.keep_up(follower, round, loaded || gaps.is_empty(), pass);
         *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = self.report(follower);
         match (beyond, gaps.first()) {
