@@ -34,8 +34,8 @@
 //! | R26 | ten lifetimes | `long::r26_*` |
 //! | R27 | a disk that is full, or cannot be written | `stale::r27_*` |
 //!
-//! The drills are `drill_*`; a newer version's entries, and its roll-back, are in lib
-//! `directory::tests::a_canary_of_a_newer_version_and_its_roll_back` too.
+//! The drills are `drill_*`; a newer version's entries and format, and its roll-back, are in lib
+//! `directory::tests::a_canary_of_a_newer_*`.
 
 // Pipes, links, modes and full disks are made as Unix makes them.
 #![cfg(unix)]

@@ -190,24 +190,3 @@ fn drill_the_longest_lifetime_lowered_and_raised() {
     fleet.pass_by(HOUR, lifetime.saturating_sub(2 * HOUR), &[&a, &b]);
     assert_eq!(check(&[&a, &b, &fleet.node()], [&last]).over, 3);
 }
-
-/// A server of a newer version writes what older ones do not know; then it is rolled back.
-#[test]
-fn drill_a_newer_format_and_its_roll_back() {
-    let (fleet, a, b, logins) = super::lost::running();
-    let mut bytes = fs::read(a.journal(&fleet)).unwrap();
-    bytes[7] = b'2';
-    let canary = fleet.shared().join("0123456789abcdef.journal");
-    fs::write(&canary, bytes).unwrap();
-    for _ in 0..8 {
-        fleet.pass(100, &[&a, &b]);
-        assert_eq!(check(&[&a, &b], &logins).unknown, 0, "within the bound");
-    }
-    assert!(a.list.status().last_error.unwrap().contains("newer version"));
-    assert_eq!(check(&[&fleet.node()], &logins).open, 0);
-    fleet.pass(200, &[&a, &b]);
-    assert_eq!(check(&[&a, &b], &logins).open, 0, "beyond it nobody says that they know everything");
-    fs::remove_file(canary).unwrap();
-    fleet.pass(10, &[&a, &b]);
-    assert_eq!(check(&[&a, &b, &fleet.node()], &logins).unknown, 0);
-}

@@ -88,16 +88,17 @@ impl Header {
             bytes.get(..HEADER_LEN).and_then(|bytes| bytes.try_into().ok()).ok_or(HeaderError::Short)?;
         let (fields, tag) = bytes.split_at(FIELDS_LEN);
         let tag: [u8; 32] = tag.try_into().map_err(|_| HeaderError::Short)?;
-        if fields[..7] == magic[..7] && fields[7] != magic[7] {
-            return Err(HeaderError::Newer);
-        }
-        if fields[..8] != magic[..] {
+        if fields[..7] != magic[..7] {
             return Err(HeaderError::Magic);
         }
         if fields[8..24] != secrets.ring_id {
             return Err(HeaderError::Ring);
         }
         let macs = secrets.macs.iter().find(|macs| macs.snapshot.verify(&[fields], &tag)).ok_or(HeaderError::Forged)?;
+        // Every version closes its head with this tag, or anybody could claim to be newer.
+        if fields[7] != magic[7] {
+            return Err(HeaderError::Newer);
+        }
         let header = Self {
             fleet: Fleet {
                 ring_id: field(fields, 8),
