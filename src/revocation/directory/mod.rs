@@ -159,7 +159,7 @@ impl Directory {
     pub(crate) fn sync(&self, pass: &Pass<'_>, loaded: bool) -> Result<bool, DirectoryError> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let (fleet, marker) = self.fleet(pass.secrets)?;
-        self.enter(&mut reader, fleet, marker, pass);
+        self.enter(&mut reader, fleet, marker.clone(), pass);
         let Reader { follower: Some(follower), round } = &mut *reader else { return Ok(loaded) };
         follower.read(pass).map_err(DirectoryError::io("list", &self.path))?;
         let beyond = follower.is_beyond_us().map(|(writer, fault)| (writer, fault.clone()));
@@ -170,7 +170,18 @@ impl Directory {
         match (beyond, gaps.first()) {
             (Some((writer, fault)), _) => Err(DirectoryError::Journal { path: self.path.clone(), writer, fault }),
             (None, Some(_)) => Err(DirectoryError::Gaps { path: self.path.clone(), writers: gaps }),
+            (None, None) if !loaded => self.is_still(&marker).map(|()| true),
             (None, None) => Ok(true),
+        }
+    }
+
+    /// That what was read all through is the directory of this marker: one that was unmounted meanwhile looks empty.
+    fn is_still(&self, marker: &[u8]) -> Result<(), DirectoryError> {
+        let path = self.path.join(MARKER);
+        match read_marker(&path) {
+            Ok(there) if there == marker => Ok(()),
+            Ok(_) => Err(DirectoryError::io("read", &path)(io::Error::other("it was changed meanwhile"))),
+            Err(error) => Err(DirectoryError::io("read", &path)(error)),
         }
     }
 
