@@ -47,6 +47,8 @@ pub(crate) struct Directory {
     writer: Mutex<Option<Writer>>,
     /// Why this process could not write at the last pass.
     trouble: Mutex<Option<String>>,
+    /// Entries that its journal does not hold yet, for whoever asks while it is written anew.
+    waiting: Mutex<(usize, Option<Timestamp>)>,
     /// What was revoked before the directory was found.
     early: Mutex<Vec<Entry>>,
     /// As of the last pass, for whoever asks while another is under way.
@@ -68,6 +70,7 @@ impl Directory {
             reader: Mutex::default(),
             writer: Mutex::new(None),
             trouble: Mutex::default(),
+            waiting: Mutex::default(),
             early: Mutex::default(),
             nodes: Mutex::default(),
         }
@@ -138,7 +141,8 @@ impl Directory {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Result<(), String> {
-        match self.writer().as_mut() {
+        let mut writer = self.writer();
+        let done = match writer.as_mut() {
             Some(writer) if writer.is_believed(secrets) => writer.write(entries, known, now),
             Some(writer) => {
                 writer.keep(entries);
@@ -148,7 +152,10 @@ impl Directory {
                 self.early().extend(entries);
                 Err("the directory of revocations has not been found yet".to_owned())
             }
-        }
+        };
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) =
+            writer.as_ref().map_or((0, None), Writer::waiting);
+        done
     }
 
     /// Reads what is new, writes what waits, and keeps the directory in order. `loaded` is whether this process has loaded all
@@ -240,6 +247,7 @@ impl Directory {
             tracing::error!(%error, waiting = writer.waiting().0, "this server cannot write its revocations");
         }
         *trouble = done.err();
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = writer.waiting();
     }
 
     fn tidy(
@@ -300,7 +308,7 @@ impl Directory {
 
     /// Entries that no other server can read yet, and since when the oldest waits.
     pub(crate) fn waiting(&self) -> (usize, Option<Timestamp>) {
-        let (kept, since) = self.writer().as_ref().map_or((0, None), Writer::waiting);
+        let (kept, since) = *self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let early = self.early();
         let oldest = early.iter().map(|entry| entry.at).chain(since).min();
         (kept + early.len(), oldest)
