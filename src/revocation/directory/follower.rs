@@ -324,6 +324,16 @@ impl Follower {
         lines
     }
 
+    /// Whether there is nothing in a journal, which is at `path` now, that this process has not read.
+    pub(crate) fn has_all(&self, writer: WriterId, path: &Path, secrets: &Secrets) -> bool {
+        let Some(cursor) = self.journals.get(&writer).and_then(|followed| followed.cursor.as_ref()) else {
+            return false;
+        };
+        let reached = read_on(path, writer, self.fleet, Some(cursor), secrets, &mut |_, _| {});
+        let is_same = |at: Cursor| (at.generation, at.offset) == (cursor.generation, cursor.offset);
+        reached.fault.is_none() && reached.cursor.is_some_and(is_same)
+    }
+
     /// Journals that nobody can read and nobody needs: others carry on what was read of them, or nothing in them can live.
     pub(crate) fn useless(&self, now: Timestamp, dead: Timestamp, for_seconds: u64) -> Vec<WriterId> {
         let useless = self.journals.iter().filter(|(writer, followed)| {

@@ -23,7 +23,7 @@ pub(crate) use follower::Pass;
 use header::Fleet;
 pub use header::HeaderError;
 pub use journal::Fault;
-use journal::{put, read_marker};
+use journal::{TEMP_PREFIX, put, read_marker};
 pub(crate) use line::Line;
 use line::Place;
 pub(crate) use tool::{JournalLook, Look};
@@ -271,12 +271,29 @@ impl Directory {
         if !gone.is_empty() && draw().is_multiple_of(COLLECT_ONE_IN) {
             let lines = follower.entries_of(&mut gone, pass);
             writer.carry(&gone, lines, secrets, known, now, dead)?;
-            gone.iter().for_each(|place| self.remove(&place.writer.file_name()));
+            gone.iter().for_each(|place| self.take_away(place.writer, follower, secrets));
             tracing::info!(journals = gone.len(), "took over the journals of writers that have ended");
         }
         follower.outdated().into_iter().for_each(|writer| self.remove(&writer.file_name()));
         follower.left_over(now).filter_map(|path| path.file_name()?.to_str()).for_each(|name| self.remove(name));
         writer.compact(secrets, known, now, dead)
+    }
+
+    /// Removes a journal that is carried on. Its writer may have come back meanwhile and added to it: then it stays. Whoever adds to
+    /// it from here on finds it gone, and begins anew.
+    fn take_away(&self, writer: WriterId, follower: &Follower, secrets: &Secrets) {
+        let name = writer.file_name();
+        // Removed by others in an hour, if this process is killed here.
+        let aside = format!("{TEMP_PREFIX}{name}");
+        let [from, to] = [&name, &aside].map(|name| self.path.join(name));
+        if fs::rename(&from, &to).is_err() {
+            return;
+        }
+        if follower.has_all(writer, &to, secrets) {
+            self.remove(&aside);
+        } else {
+            let _ = fs::rename(to, from);
+        }
     }
 
     /// Keeps a damaged journal for whoever wants to know why, under a name that nobody reads.

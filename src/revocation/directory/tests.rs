@@ -7,6 +7,7 @@ use super::journal::TEMP_PREFIX;
 use super::*;
 use crate::id::SessionId;
 use crate::keys::{KeyRing, Ring, RingFile, RingPolicy, crash};
+use crate::revocation::entry::{Act, Note};
 use crate::revocation::list::Answer;
 use crate::revocation::{Revocations, Revoke, Stale};
 use crate::time::ManualClock;
@@ -96,8 +97,7 @@ fn session(n: u8) -> SessionId {
 
 fn revocation_of(n: u8) -> Vec<u8> {
     let mut bytes = vec![];
-    let act = crate::revocation::entry::Act::Session(session(n));
-    Entry { at: NOW, act, note: Default::default() }.write(&mut bytes);
+    revoked(n).write(&mut bytes);
     bytes
 }
 
@@ -237,4 +237,102 @@ fn a_canary_of_a_newer_version_and_its_roll_back() {
     for list in [&a, &b, &cold, &shared.node()] {
         assert!(shared.is_revoked(list, 1) && !shared.is_revoked(list, 2));
     }
+}
+
+fn revoked(n: u8) -> Entry {
+    Entry { at: NOW, act: Act::Session(session(n)), note: Note::default() }
+}
+
+/// A writer of the directory, and the secrets and the list that it needs.
+fn writer(shared: &Shared) -> (Writer, Secrets, Known) {
+    let secrets = Secrets::of(&shared.ring.snapshot());
+    let known = Known::new(secrets.names.clone(), 60);
+    let marker = fs::read(shared.path().join(MARKER)).unwrap();
+    let fleet = Fleet::of_marker(&marker, &secrets).unwrap();
+    (Writer::new(&shared.path(), fleet, Some(marker), &secrets.macs[0]), secrets, known)
+}
+
+/// Somebody cuts the file at a line, after a pass has read it and before it is written anew.
+#[test]
+fn what_is_written_anew_claims_no_more_than_it_holds() {
+    let root = tempfile::tempdir().unwrap();
+    let shared = Shared::create(root.path());
+    let (mut writer, secrets, known) = writer(&shared);
+    writer.write(vec![revoked(1)], &known, NOW).unwrap();
+    let path = shared.path().join(writer.writer().unwrap().file_name());
+    let before = fs::read(&path).unwrap();
+    writer.write(vec![revoked(2)], &known, NOW).unwrap();
+    fs::write(&path, before).unwrap();
+    let other = Place { writer: WriterId::from_bytes([9; 8]), seq: 1 };
+    writer.carry(&[other], vec![], &secrets, &known, NOW, Timestamp::default()).unwrap_err();
+    assert_eq!(writer.writer(), None, "it begins anew");
+}
+
+/// A writer that was silent for long comes back between the looks at its journal and its end.
+#[test]
+fn a_journal_that_grew_meanwhile_is_not_taken_away() {
+    let root = tempfile::tempdir().unwrap();
+    let shared = Shared::create(root.path());
+    let (mut writer, secrets, known) = writer(&shared);
+    writer.write(vec![revoked(1)], &known, NOW).unwrap();
+    let name = writer.writer().unwrap();
+    let path = shared.path().join(name.file_name());
+    let directory = Directory::at(&shared.path(), true);
+    let pass = Pass { known: &known, secrets: &secrets, now: NOW, dead: Timestamp::default() };
+    for n in [2, 3] {
+        directory.sync(&pass, false).unwrap();
+        writer.write(vec![revoked(n)], &known, NOW).unwrap();
+        let reader = directory.reader.lock().unwrap();
+        directory.take_away(name, reader.follower.as_ref().unwrap(), &secrets);
+        assert!(path.exists());
+    }
+    directory.sync(&pass, false).unwrap();
+    let reader = directory.reader.lock().unwrap();
+    directory.take_away(name, reader.follower.as_ref().unwrap(), &secrets);
+    assert_eq!(shared.journals(), 0);
+    assert!(!shared.names().iter().any(|name| name.starts_with(TEMP_PREFIX)));
+}
+
+/// Between the listing and the reading somebody puts a pipe there.
+#[cfg(unix)]
+#[test]
+fn nobody_waits_for_a_pipe_in_the_place_of_a_journal() {
+    let root = tempfile::tempdir().unwrap();
+    let shared = Shared::create(root.path());
+    let secrets = Secrets::of(&shared.ring.snapshot());
+    let fleet = Fleet::of_marker(&fs::read(shared.path().join(MARKER)).unwrap(), &secrets).unwrap();
+    let name = WriterId::from_bytes(FORGER);
+    let path = shared.path().join(name.file_name());
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let reached = super::journal::read_on(&path, name, fleet, None, &secrets, &mut |_, _| {});
+    assert!(matches!(reached.fault, Some(Fault::Io(_))), "{:?}", reached.fault);
+}
+
+/// Nobody knows what a journal of a newer format revokes, until it is rolled back.
+#[test]
+fn a_canary_of_a_newer_format_and_its_roll_back() {
+    let root = tempfile::tempdir().unwrap();
+    let shared = Shared::create(root.path());
+    let list = shared.node();
+    let secrets = Secrets::of(&shared.ring.snapshot());
+    let mut bytes = shared.forged(|_| {}, b"", &[(1, &revocation_of(1))]);
+    bytes[7] = b'2';
+    let path = shared.forge(&bytes);
+    list.sync().unwrap();
+    assert!(!shared.node().is_ready(), "anybody can write that, but nobody knows what else was there");
+    let tag: [u8; 32] = secrets.macs[0].snapshot.tag(&[&bytes[..HEADER_LEN - 32]]);
+    bytes[HEADER_LEN - 32..HEADER_LEN].copy_from_slice(&tag);
+    shared.forge(&bytes);
+    for _ in 0..9 {
+        shared.clock.advance(100);
+        assert!(list.sync().unwrap_err().to_string().contains("newer version"));
+        assert!(!shared.is_revoked(&list, 1), "within the bound");
+    }
+    assert!(!shared.node().is_ready());
+    shared.clock.advance(100);
+    use crate::time::Clock;
+    assert!(matches!(list.judge(session(1), shared.clock.now()), Answer::Unknown { .. }));
+    fs::remove_file(&path).unwrap();
+    list.sync().unwrap();
+    assert!(!shared.is_revoked(&list, 1) && shared.node().is_ready());
 }
