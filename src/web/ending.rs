@@ -5,7 +5,7 @@ use super::error::SessionError;
 use super::visit::{Outgoing, Visit, cross_site};
 use crate::carrier::Arrived;
 use crate::revocation::{Revocations, Revoke};
-use crate::session::{OpenError, Reason, Session};
+use crate::session::{Reason, Session};
 use crate::state::SessionState;
 
 impl<T: SessionState> Visit<T> {
@@ -14,11 +14,10 @@ impl<T: SessionState> Visit<T> {
         self.still_open()?;
         match self.judge(desk) {
             Ok(()) | Err(SessionError::Unavailable(_)) => {}
-            // Its own token has expired, say; a copy may have been renewed meanwhile.
-            Err(SessionError::Invalid(error)) if desk.headers.revocations().is_some() && may_live(error) => {
-                self.came = error.session_id();
+            Err(error) => {
+                self.revoke_refused(desk, error);
+                return Err(error);
             }
-            Err(error) => return Err(error),
         }
         if self.unjudged_cookie && self.situation.arrived != Arrived::Header {
             self.forgery.map_err(cross_site)?;
@@ -66,14 +65,19 @@ impl<T: SessionState> Visit<T> {
         }
     }
 
+    /// Ends the session of a bearer token that was refused, since it has expired, say: a copy may have been renewed meanwhile. The
+    /// answer is that of every other token that is refused.
+    fn revoke_refused(&mut self, desk: &Desk<T>, error: SessionError) {
+        if let (SessionError::Invalid(error), Some(list)) = (error, desk.headers.revocations())
+            && let Some(id) = error.session_id().filter(|_| error.reason() != Reason::Revoked)
+        {
+            self.revoke(desk, list, Revoke::session(id));
+        }
+    }
+
     fn revoke(&mut self, desk: &Desk<T>, list: &Revocations, revoke: Revoke) {
         self.revoking.push(list.revoke(revoke.level(desk.logout_level)));
     }
-}
-
-/// Whether the session of a token that was refused may go on in other tokens.
-fn may_live(error: OpenError) -> bool {
-    error.session_id().is_some() && error.reason() != Reason::Revoked
 }
 
 /// An empty name is nobody's, and would end the sessions of all visitors.
@@ -219,8 +223,10 @@ mod tests {
             request.headers_mut().insert(name, value.parse().unwrap());
             request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
             let (session, slot) = servers.handle(request);
-            session.end().unwrap();
-            assert!(matches!(slot.close(false).departure, Departure::Ended { .. }));
+            assert_eq!(session.end().is_ok(), by_cookie, "a bearer token that is refused is refused");
+            let closed = slot.close(false);
+            assert_eq!(matches!(closed.departure, Departure::Ended { .. }), by_cookie);
+            assert_eq!(closed.revoking.len(), usize::from(site == "same-origin"));
             assert_eq!(servers.knows(token.id()), site == "same-origin", "by a cookie: {by_cookie}");
         }
     }
