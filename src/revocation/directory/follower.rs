@@ -436,7 +436,7 @@ fn raise(places: &mut HashMap<WriterId, (u64, Timestamp)>, place: Option<Place>,
 /// An entry as it is written anew, if it is not forgotten.
 pub(crate) fn living(entry: Entry, known: &Known, dead: Timestamp) -> Option<Line> {
     let at = known.lives_from(&entry);
-    (at >= dead).then(|| Line::Entry(Entry { at, ..entry }))
+    (at >= dead).then_some(Line::Entry(Entry { at, ..entry }))
 }
 
 fn flush(news: &mut Vec<Entry>, at_least: usize, pass: &Pass<'_>) {
