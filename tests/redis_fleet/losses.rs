@@ -204,5 +204,89 @@ fn old_entries_are_trimmed_and_needed_ones_are_not() {
     assert!(entries >= 121, "{entries}");
     assert_eq!(fleet.answer(&fleet.node("b"), 1), Answer::Revoked);
     let epoch: String = server.run(&["GET", &fleet.epoch()]);
-    assert_eq!(epoch.len(), 32);
+    assert_eq!(epoch.len(), 34, "{epoch}");
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_a_server_that_starts_does_not_load_a_stream_that_was_deleted() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let a = fleet.node("a");
+    fleet.revoke(&a, 1, Level::Shared).unwrap();
+    fleet.settle(&[&a]);
+    drop(a);
+    () = server.run(&["DEL", &fleet.stream()]);
+    let cold = fleet.node("cold");
+    for pass in 0..20 {
+        fleet.clock.advance(5);
+        let _ = cold.sync();
+        assert_ne!(fleet.answer(&cold, 1), Answer::Clear, "in pass {pass}");
+    }
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_nor_while_one_runs_that_will_publish_it_again() {
+    for _ in 0..5 {
+        let server = RedisServer::new();
+        let fleet = Fleet::new(&server.url());
+        let a = fleet.node("a");
+        fleet.revoke(&a, 1, Level::Shared).unwrap();
+        fleet.settle(&[&a]);
+        () = server.run(&["DEL", &fleet.stream()]);
+        let cold = fleet.node("cold");
+        for pass in 0..20 {
+            fleet.clock.advance(5);
+            let _ = cold.sync();
+            let seen = fleet.answer(&cold, 1);
+            let _ = a.sync();
+            assert_ne!(seen, Answer::Clear, "in pass {pass}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_a_stream_that_an_entry_begins_again_is_not_complete() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let a = fleet.node("a");
+    fleet.revoke(&a, 1, Level::Shared).unwrap();
+    fleet.settle(&[&a]);
+    () = server.run(&["DEL", &fleet.stream()]);
+    let cold = fleet.node("cold");
+    for node in [&cold, &a] {
+        fleet.revoke(node, 2, Level::Shared).unwrap();
+        let _ = cold.sync();
+        assert_eq!(fleet.answer(&cold, 1), NEVER_LOADED);
+        assert_eq!(fleet.answer(&fleet.node("colder"), 1), NEVER_LOADED);
+    }
+    fleet.settle(&[&a, &cold]);
+    assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_what_was_trimmed_is_not_given_up() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let a = fleet.node("a");
+    fleet.revoke(&a, 1, Level::Shared).unwrap();
+    fleet.revoke(&a, 2, Level::Shared).unwrap();
+    drop(a);
+    let _: u64 = server.run(&["XTRIM", &fleet.stream(), "MAXLEN", "1"]);
+    let cold = fleet.node("cold");
+    for _ in 0..20 {
+        fleet.clock.advance(5);
+        assert!(cold.sync().unwrap_err().to_string().contains("reset"));
+        assert_eq!(fleet.answer(&cold, 1), NEVER_LOADED);
+    }
+    // It knows what it revoked, and has not loaded everything: nobody takes its word for that.
+    let a = fleet.node("a");
+    fleet.clock.advance(5);
+    let _ = (a.sync().unwrap_err(), cold.sync().unwrap_err());
+    Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
+    fleet.settle(&[&a, &cold]);
+    assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
 }

@@ -15,7 +15,7 @@ pub enum RedisError {
     },
     /// It was emptied or replaced while it was read for the first time.
     Changed,
-    /// Somebody removed entries of the stream that are needed, and this server has not loaded the list yet.
+    /// Somebody removed the stream, or entries that are needed, and nobody has said since that it is complete.
     Cut,
     /// It throws away what it was given when its memory is full.
     Eviction {
@@ -68,8 +68,8 @@ impl fmt::Display for RedisError {
             }
             Self::Changed => f.write_str("the Redis server was emptied or replaced while it was read; it is read again"),
             Self::Cut => f.write_str(
-                "somebody removed revocations from the Redis stream; servers that know them publish them again, and this one waits \
-                 a few looks for that",
+                "somebody removed revocations from the Redis stream, or all of it; servers that know them publish them again within a \
+                 minute, and without any server that knows them see `waxseal revocations reset`",
             ),
             Self::Eviction { policy } => write!(
                 f,

@@ -23,10 +23,8 @@ pub(crate) struct Follower {
     seen: Option<View>,
     /// In how many passes the stream gets what it lacks.
     republish_in: Option<u8>,
-    /// Passes since then without an epoch.
-    without_epoch: u8,
-    /// Passes in which this process waited for others to publish again.
-    waited: u8,
+    /// While nobody says that the stream is complete: passes since this process has given it what it lacked.
+    incomplete: Option<u8>,
     trimmed_at: Option<Timestamp>,
 }
 
@@ -56,7 +54,9 @@ impl Follower {
         let missing = self.read(server, turn)?;
         if !turn.loaded {
             let after = server.look()?;
-            if after.place != turn.view.place || after.was_cut_since(turn.view, |at| turn.is_young(at)) {
+            let was_cut = after.was_cut_since(turn.view, |at| turn.is_young(at));
+            let was_lost = turn.is_complete() && !after.is_complete(|at| turn.is_young(at));
+            if after.place != turn.view.place || was_cut || was_lost {
                 // Emptied while it was read: what came is not everything.
                 return Err(RedisError::Changed);
             }
@@ -69,14 +69,14 @@ impl Follower {
     /// # Errors
     /// It is not, or nobody can say.
     pub(crate) fn conclude(&mut self, server: &mut Server, turn: &Turn<'_>) -> Result<(), RedisError> {
-        if turn.view.place.epoch.is_none() {
+        if turn.loaded {
             self.begin_epoch(server, turn)?;
-            return Err(RedisError::Missing);
-        }
-        self.without_epoch = 0;
-        if !turn.loaded && turn.view.may_be_cut(|at| turn.is_young(at)) && self.waited < PATIENCE {
-            self.waited += 1;
+        } else if !turn.is_complete() {
+            // However long it takes: what is missing may be known to a server that is away.
             return Err(RedisError::Cut);
+        }
+        if turn.view.place.epoch.is_none() {
+            return Err(RedisError::Missing);
         }
         self.reader.newer(turn.pass.dead).map_or(Ok(()), |kind| Err(RedisError::Newer { kind }))
     }
@@ -86,6 +86,7 @@ impl Follower {
         if let Some(why) = self.doubt(turn) {
             tracing::warn!(why, "revocations are read from the start, and published again where they are missing");
             self.republish_in.get_or_insert(draw() % (MAX_DELAY + 1));
+            self.incomplete = None;
             self.reader.start_over();
         } else if self.seen.is_none() {
             // What the spool holds may never have been shared.
@@ -93,6 +94,7 @@ impl Follower {
         }
         self.reader.renew(&turn.pass.secrets.macs);
         self.seen = Some(turn.view.clone());
+        self.incomplete = (!turn.is_complete()).then(|| self.incomplete.unwrap_or_default());
         if turn.observes {
             self.republish_in = None;
         }
@@ -114,6 +116,8 @@ impl Follower {
             Some("the stream ends before what was read of it")
         } else if view.was_cut_since(seen, |at| turn.is_young(at)) || (passed && turn.is_young(cursor)) {
             Some("somebody removed entries of the stream")
+        } else if !turn.is_complete() && self.incomplete.is_none() {
+            Some("nobody says that the stream is complete")
         } else {
             None
         }
@@ -142,19 +146,24 @@ impl Follower {
         self.republish_in = None;
     }
 
-    /// A server that was emptied gets an epoch once everybody has had the time to publish what they know.
+    /// A stream that lost anything gets another epoch once everybody has had the time to publish what they know.
     fn begin_epoch(&mut self, server: &mut Server, turn: &Turn<'_>) -> Result<(), RedisError> {
-        if turn.observes || self.republish_in.is_some() {
+        let Some(passes) = self.incomplete.as_mut().filter(|_| !turn.observes && self.republish_in.is_none()) else {
+            return Ok(());
+        };
+        *passes += 1;
+        if *passes <= OTHERS_PUBLISH {
             return Ok(());
         }
-        self.without_epoch += 1;
-        if self.without_epoch <= OTHERS_PUBLISH {
-            return Ok(());
+        let (epoch, removed) = (super::draw_epoch()?, turn.view.removed);
+        let begun = match &turn.view.place.epoch {
+            Some(_) => server.begin_anew(&epoch, removed).map(|()| true)?,
+            None => server.begin(&epoch, removed)?,
+        };
+        if begun {
+            tracing::warn!("the stream had lost revocations; all that are known here are there again");
         }
-        if server.begin(&super::draw_epoch()?)? {
-            tracing::warn!("the server was emptied; the revocations that are known here are all there again");
-        }
-        self.without_epoch = 0;
+        self.incomplete = None;
         Ok(())
     }
 
@@ -178,6 +187,11 @@ impl Follower {
 }
 
 impl Turn<'_> {
+    /// Whether the stream holds everything that is needed, as those say who have known it.
+    fn is_complete(&self) -> bool {
+        self.view.is_complete(|at| self.is_young(at))
+    }
+
     /// Whether what was written there may concern a session that lives; half a day less than is trimmed, for clocks that differ.
     fn is_young(&self, at: StreamId) -> bool {
         is_young(at, self.pass.dead)
@@ -217,9 +231,6 @@ const MAX_DELAY: u8 = 2;
 
 /// Passes that others have to publish what they know before an epoch begins: one more than anybody's delay.
 const OTHERS_PUBLISH: u8 = MAX_DELAY + 1;
-
-/// Passes that a server which is not loaded waits for what was cut off: until all that are loaded have published it.
-const PATIENCE: u8 = 2 * OTHERS_PUBLISH;
 
 /// Seconds between two times that the stream is trimmed.
 const TRIM_EVERY: u64 = 3_600;

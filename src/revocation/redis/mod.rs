@@ -2,7 +2,8 @@
 //!
 //! What this server revokes is on its disk first, in a spool, and then in the stream. While the server is away it waits in an
 //! outbox; after a restart, whatever the stream lacks of the spool is sent. An epoch key says that the stream is complete: a
-//! server that was emptied has none until those who know have published everything again.
+//! server that was emptied has none, and a stream that was deleted or cut is not that of the epoch, until those who know have
+//! published everything again.
 
 mod error;
 mod follower;
@@ -196,9 +197,8 @@ impl Redis {
     }
 }
 
-/// Gives the stream what it lacks, itself too.
+/// Gives the stream what it lacks.
 fn publish(server: &mut Server, pen: &mut Pen, missing: &[Entry], secrets: &Secrets) -> Result<(), RedisError> {
-    server.make_stream()?;
     let sealed: Vec<_> = missing.iter().map(|entry| pen.seal(entry, secrets)).collect();
     server.append(&sealed)?;
     if !sealed.is_empty() {

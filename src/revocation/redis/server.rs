@@ -86,25 +86,26 @@ impl Server {
         }
     }
 
-    /// Begins an epoch, unless there is one; whether it did.
-    pub(crate) fn begin(&mut self, epoch: &[u8; 16]) -> Result<bool, RedisError> {
-        self.make_stream()?;
-        let answer = self.one("set up", command("SET", &[&self.epoch, &hex(epoch), "NX"]))?;
+    /// Begins an epoch, unless there is one; whether it did. Of the stream, as it is, nobody misses anything, though `removed`
+    /// entries were.
+    pub(crate) fn begin(&mut self, epoch: &[u8; 16], removed: u64) -> Result<bool, RedisError> {
+        let answer = self.one("set up", command("SET", &[&self.epoch, &said(epoch, removed), "NX"]))?;
+        self.set_up_stream()?;
         Ok(answer != Value::Nil)
     }
 
-    /// Begins another epoch in place of the one that there is.
-    pub(crate) fn begin_anew(&mut self, epoch: &[u8; 16]) -> Result<(), RedisError> {
-        self.make_stream()?;
-        self.one("set up", command("SET", &[&self.epoch, &hex(epoch)])).map(|_| ())
+    /// As [`begin`](Self::begin), in place of the epoch that there is.
+    pub(crate) fn begin_anew(&mut self, epoch: &[u8; 16], removed: u64) -> Result<(), RedisError> {
+        self.one("set up", command("SET", &[&self.epoch, &said(epoch, removed)]))?;
+        self.set_up_stream()
     }
 
-    /// Makes an empty stream, unless there is one: an epoch without a stream says that somebody deleted it. Only for a group of
-    /// readers is a stream made empty, and it stays without them.
-    pub(crate) fn make_stream(&mut self) -> Result<(), RedisError> {
+    /// Makes the stream, unless there is one, and a group of readers, which nobody uses: a stream that the next entry begins
+    /// after it was deleted has none.
+    fn set_up_stream(&mut self) -> Result<(), RedisError> {
         let doing = "make the stream of";
         let make = command("XGROUP", &["CREATE", &self.stream, GROUP, "0", "MKSTREAM"]);
-        let made = self.wire.ask(doing, &[make, command("XGROUP", &["DESTROY", &self.stream, GROUP])])?;
+        let made = self.wire.ask(doing, &[make])?;
         match made.into_iter().find_map(Result::err).filter(|error| error.code() != "BUSYGROUP") {
             Some(error) => Err(self.wire.told(doing, &error.to_string())),
             None => Ok(()),
@@ -123,6 +124,11 @@ impl Server {
     }
 }
 
+/// An epoch as the server holds it.
+fn said(epoch: &[u8; 16], removed: u64) -> String {
+    format!("{} {removed}", hex(epoch))
+}
+
 fn command(name: &str, arguments: &[&str]) -> Cmd {
     let mut command = cmd(name);
     arguments.iter().for_each(|argument| {
@@ -134,7 +140,7 @@ fn command(name: &str, arguments: &[&str]) -> Cmd {
 /// The one field of an entry of the stream.
 pub(crate) const FIELD: &str = "r";
 
-/// A group of readers that lives for an instant.
+/// The group of readers that a stream has which was set up.
 const GROUP: &str = "waxseal";
 
 /// Entries that are read or written at once.

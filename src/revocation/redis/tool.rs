@@ -22,8 +22,8 @@ impl Redis {
     /// # Errors
     /// It is set up already, or cannot be used.
     pub(crate) fn init(url: &str, secrets: &Secrets) -> Result<(), RedisError> {
-        let mut server = usable(url, secrets)?;
-        if server.begin(&draw_epoch()?)? { Ok(()) } else { Err(RedisError::Exists) }
+        let (mut server, view) = usable(url, secrets)?;
+        if server.begin(&draw_epoch()?, view.removed)? { Ok(()) } else { Err(RedisError::Exists) }
     }
 
     /// Begins another epoch with what the stream holds, and with `entry`; what it has lost, and no server knows, is given up.
@@ -31,13 +31,13 @@ impl Redis {
     /// # Errors
     /// The server cannot be used.
     pub(crate) fn reset(url: &str, secrets: &Secrets, entry: Option<&Entry>) -> Result<(), RedisError> {
-        let mut server = usable(url, secrets)?;
+        let (mut server, view) = usable(url, secrets)?;
         if let Some(entry) = entry {
             let mut pen = Pen::new().map_err(|_| RedisError::Random)?;
             // Before the epoch says that the stream is complete: nobody must see that without it.
             server.append(&[pen.seal(entry, secrets)])?;
         }
-        server.begin_anew(&draw_epoch()?)
+        server.begin_anew(&draw_epoch()?, view.removed)
     }
 
     /// Reads the stream to its end, and writes nothing.
@@ -60,11 +60,11 @@ impl Redis {
     }
 }
 
-fn usable(url: &str, secrets: &Secrets) -> Result<Server, RedisError> {
+fn usable(url: &str, secrets: &Secrets) -> Result<(Server, View), RedisError> {
     let mut server = Server::at(url, &secrets.ring_id)?;
     let view = server.look()?;
     view.check_role().and(view.check_policy())?;
-    Ok(server)
+    Ok((server, view))
 }
 
 impl Look {
@@ -75,7 +75,7 @@ impl Look {
             [view.check_role(), view.check_policy()].into_iter().filter_map(Result::err).collect();
         if view.place.epoch.is_none() {
             problems.push(RedisError::Missing);
-        } else if view.may_be_cut(|at| is_young(at, dead)) {
+        } else if !view.is_complete(|at| is_young(at, dead)) {
             problems.push(RedisError::Cut);
         }
         let newer = self.records.iter().find_map(|(at, record)| match record {

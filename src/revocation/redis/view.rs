@@ -12,7 +12,8 @@ pub(crate) struct View {
     pub(crate) role: String,
     /// What it does when its memory is full.
     pub(crate) policy: String,
-    /// Whether there is a stream, be it an empty one.
+    /// Whether there is a stream that was set up, be it an empty one. A stream that was deleted and begun again by the next entry
+    /// is not.
     pub(crate) has_stream: bool,
     /// Entries in it.
     pub(crate) length: u64,
@@ -21,7 +22,9 @@ pub(crate) struct View {
     /// The oldest that there is.
     pub(crate) first: Option<StreamId>,
     /// How many were removed, if the server keeps count: Redis 7 does.
-    removed: u64,
+    pub(crate) removed: u64,
+    /// How many of them were not missed when the epoch began.
+    unmissed: u64,
     /// The newest that was removed by name.
     deleted: StreamId,
 }
@@ -53,15 +56,17 @@ impl View {
             Value::Nil => None,
             value => Some(text(value).ok_or_else(|| RedisError::answer("GET", "the epoch"))?),
         };
+        let unmissed = epoch.as_ref().and_then(|epoch| epoch.split_once(' ')?.1.parse().ok());
         Ok(Self {
             place: Place { epoch, master: [field("run_id")?, field("master_replid")?] },
             role: field("role")?,
             policy: field("maxmemory_policy")?,
-            has_stream: stream.is_some(),
+            has_stream: count("groups") > 0,
             length: count("length"),
             last: stream.and_then(|stream| id(member(stream, "last-generated-id")?)).unwrap_or_default(),
             first: stream.and_then(|stream| id(items(member(stream, "first-entry")?)?.first()?)),
             removed: count("entries-added").saturating_sub(count("length")),
+            unmissed: unmissed.unwrap_or_default(),
             deleted: stream.and_then(|stream| id(member(stream, "max-deleted-entry-id")?)).unwrap_or_default(),
         })
     }
@@ -73,11 +78,11 @@ impl View {
         trimmed || (self.deleted > seen.deleted && is_young(self.deleted))
     }
 
-    /// Whether entries may have been removed, or the whole stream, that are needed still.
-    pub(crate) fn may_be_cut(&self, is_young: impl Fn(StreamId) -> bool) -> bool {
-        // Trimming leaves something that is old, but for rare chances.
-        let trimmed = self.removed > 0 && is_young(self.first.unwrap_or(self.last));
-        !self.has_stream || trimmed || is_young(self.deleted)
+    /// Whether somebody has said that the stream is complete, and nothing was removed since that is needed still.
+    pub(crate) fn is_complete(&self, is_young: impl Fn(StreamId) -> bool) -> bool {
+        // Trimming leaves something that is old, but for rare chances; then those who know say again that it is complete.
+        let is_cut = is_young(self.first.unwrap_or(self.last)) || is_young(self.deleted);
+        self.place.epoch.is_some() && self.has_stream && (self.removed <= self.unmissed || !is_cut)
     }
 
     /// Whether it takes what is written, and is the first to know.
@@ -177,14 +182,30 @@ mod tests {
     #[test]
     fn a_view_is_read_from_either_protocol() {
         let first = Value::Array(vec![bulk("2-0"), Value::Array(vec![])]);
-        let flat = vec![bulk("last-generated-id"), bulk("3-1"), bulk("first-entry"), first];
+        let groups = [bulk("groups"), Value::Int(1)];
+        let flat = [vec![bulk("last-generated-id"), bulk("3-1"), bulk("first-entry"), first], groups.to_vec()].concat();
         let map = flat.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
         for stream in [Value::Array(flat.clone()), Value::Map(map)] {
             let view = View::of(&bulk("cafe"), INFO, Some(&stream)).unwrap();
             assert_eq!((view.place.epoch.as_deref(), view.removed), (Some("cafe"), 0));
             assert_eq!((Some(view.last), view.first), (StreamId::parse("3-1"), StreamId::parse("2-0")));
             view.check_role().and(view.check_policy()).unwrap();
+            assert!(view.is_complete(|_| true));
         }
+    }
+
+    #[test]
+    fn what_was_removed_is_missed_until_an_epoch_knows_of_it() {
+        let stream = |groups, added| {
+            let count = [("groups", groups), ("length", 1), ("entries-added", added)];
+            Value::Array(count.iter().flat_map(|(name, value)| [bulk(name), Value::Int(*value)]).collect())
+        };
+        let view = |epoch, groups, added| View::of(&epoch, INFO, Some(&stream(groups, added))).unwrap();
+        assert!(view(bulk("cafe"), 1, 1).is_complete(|_| true));
+        assert!(!view(bulk("cafe"), 1, 3).is_complete(|_| true) && view(bulk("cafe"), 1, 3).is_complete(|_| false));
+        assert!(view(bulk("cafe 2"), 1, 3).is_complete(|_| true) && !view(bulk("cafe 2"), 1, 4).is_complete(|_| true));
+        assert!(!view(bulk("cafe 2"), 0, 3).is_complete(|_| false), "begun again by an entry");
+        assert!(!view(Value::Nil, 1, 1).is_complete(|_| false));
     }
 
     #[test]
