@@ -98,7 +98,8 @@ impl RevocationOptions {
     ) -> Result<Revocations, RevocationsError> {
         self.check(stale)?;
         let secrets = Secrets::of(&ring.snapshot());
-        let redis = super::redis::Redis::at(url, spool.as_ref(), &secrets, self.observes, ring.clock().now())?;
+        let now = ring.clock().now();
+        let redis = super::redis::Redis::at(url, spool.as_ref(), &secrets, self.observes, stale.bound, now)?;
         Revocations::start(ring, Store::Redis(Box::new(redis)), self.engine, stale.bound, self.poll)
     }
 

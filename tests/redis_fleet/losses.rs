@@ -290,3 +290,46 @@ fn r20_what_was_trimmed_is_not_given_up() {
     fleet.settle(&[&a, &cold]);
     assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
 }
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_who_was_out_of_date_says_of_no_stream_that_it_is_complete() {
+    for is_emptied in [true, false] {
+        let server = RedisServer::new();
+        let fleet = Fleet::new(&server.url());
+        let (a, b) = (fleet.node("a"), fleet.node("b"));
+        fleet.settle(&[&a, &b]);
+        fleet.revoke(&a, 1, Level::Shared).unwrap();
+        drop(a);
+        fleet.clock.advance(BOUND + 1);
+        let stream = fleet.stream();
+        let loss = if is_emptied { vec!["FLUSHALL"] } else { vec!["DEL", &stream] };
+        () = server.run(&loss);
+        let cold = fleet.node("cold");
+        for _ in 0..20 {
+            let _ = (b.sync().unwrap_err(), cold.sync().unwrap_err());
+            assert!(matches!(fleet.answer(&b, 1), Answer::Unknown { stale_for: Some(_) }), "{loss:?}");
+            assert_eq!(fleet.answer(&cold, 1), NEVER_LOADED, "{loss:?}");
+            fleet.clock.advance(5);
+        }
+        let a = fleet.node("a");
+        Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
+        fleet.settle(&[&a, &b, &cold]);
+        assert_eq!((fleet.answer(&b, 1), fleet.answer(&cold, 1)), (Answer::Revoked, Answer::Revoked), "{loss:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn r20_who_was_current_says_so_though_others_were_not() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let (a, b) = (fleet.node("a"), fleet.node("b"));
+    fleet.settle(&[&a, &b]);
+    fleet.clock.advance(BOUND + 1);
+    fleet.revoke(&a, 1, Level::Shared).unwrap();
+    fleet.settle(&[&a]);
+    () = server.run(&["FLUSHALL"]);
+    fleet.settle(&[&b, &a]);
+    assert_eq!(fleet.answer(&b, 1), Answer::Revoked);
+}

@@ -16,8 +16,9 @@ use crate::revocation::entry::{Act, Entry};
 use crate::time::Timestamp;
 
 /// What this process has read of a stream.
-#[derive(Default)]
 pub(crate) struct Follower {
+    /// Most seconds that the list may be out of date.
+    bound: u64,
     reader: Reader,
     /// What the server said last.
     seen: Option<View>,
@@ -25,6 +26,8 @@ pub(crate) struct Follower {
     republish_in: Option<u8>,
     /// While nobody says that the stream is complete: passes since this process has given it what it lacked.
     incomplete: Option<u8>,
+    /// When this process last knew all that the stream held, or had held until just before.
+    current_at: Option<Timestamp>,
     trimmed_at: Option<Timestamp>,
 }
 
@@ -42,6 +45,19 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Follower {
+    /// Of a list that may be out of date by `bound` seconds.
+    pub(crate) fn new(bound: u64) -> Self {
+        Self {
+            bound,
+            reader: Reader::default(),
+            seen: None,
+            republish_in: None,
+            incomplete: None,
+            current_at: None,
+            trimmed_at: None,
+        }
+    }
+
     /// Reads what is new. Returns what the stream lacks, when it is time to publish that.
     ///
     /// # Errors
@@ -69,16 +85,24 @@ impl Follower {
     /// # Errors
     /// It is not, or nobody can say.
     pub(crate) fn conclude(&mut self, server: &mut Server, turn: &Turn<'_>) -> Result<(), RedisError> {
-        if turn.loaded {
+        if let Some(kind) = self.reader.newer(turn.pass.dead) {
+            return Err(RedisError::Newer { kind });
+        }
+        let has_epoch = turn.view.place.epoch.is_some();
+        if !turn.is_complete() {
+            if !self.was_current(turn) {
+                // However long it takes: what is missing may be known to a server that is away.
+                return Err(if has_epoch { RedisError::Cut } else { RedisError::Missing });
+            }
             self.begin_epoch(server, turn)?;
-        } else if !turn.is_complete() {
-            // However long it takes: what is missing may be known to a server that is away.
-            return Err(RedisError::Cut);
         }
-        if turn.view.place.epoch.is_none() {
-            return Err(RedisError::Missing);
-        }
-        self.reader.newer(turn.pass.dead).map_or(Ok(()), |kind| Err(RedisError::Newer { kind }))
+        self.current_at = Some(turn.pass.now);
+        if has_epoch { Ok(()) } else { Err(RedisError::Missing) }
+    }
+
+    /// Whether this process knew everything shortly before, so that it misses nothing that the stream has lost.
+    fn was_current(&self, turn: &Turn<'_>) -> bool {
+        turn.loaded && self.current_at.is_some_and(|at| turn.pass.now.since(at) <= self.bound)
     }
 
     /// Decides from where to read, and whether to publish again.

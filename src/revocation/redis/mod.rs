@@ -18,6 +18,7 @@ mod wire;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub use error::RedisError;
 use follower::{Follower, Turn};
@@ -56,7 +57,8 @@ struct Link {
 }
 
 impl Redis {
-    /// The stream of the server at `url`, and the spool at `path`, which is set up if there is none. Nothing is connected yet.
+    /// The stream of the server at `url`, and the spool at `path`, which is set up if there is none. Nothing is connected yet. The
+    /// list may be out of date by `bound`.
     ///
     /// # Errors
     /// - the URL is not one of a server
@@ -66,6 +68,7 @@ impl Redis {
         path: &Path,
         secrets: &Secrets,
         observes: bool,
+        bound: Duration,
         now: Timestamp,
     ) -> Result<Self, RevocationsError> {
         let server = Server::at(url, &secrets.ring_id)?;
@@ -77,7 +80,7 @@ impl Redis {
             spool: Directory::at(path, observes),
             spool_fault: Mutex::default(),
             outbox: Mutex::default(),
-            link: Mutex::new(Link { server, follower: Follower::default(), pen }),
+            link: Mutex::new(Link { server, follower: Follower::new(bound.as_secs()), pen }),
             refused: AtomicU64::new(0),
         })
     }
