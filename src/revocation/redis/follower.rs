@@ -36,6 +36,9 @@ pub(crate) struct Turn<'a> {
     pub(crate) pass: &'a Pass<'a>,
     /// The server at the start of it.
     pub(crate) view: &'a View,
+    /// The last entry that there was then, or that this process has added since: what comes later is for the next pass, so that
+    /// whoever writes without end holds up none.
+    pub(crate) until: StreamId,
     /// This process, and the last that it wrote.
     pub(crate) own: (WriterId, u64),
     /// Whether this process has loaded everything once.

@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use error::RedisError;
 use follower::{Follower, Turn};
 use outbox::Outbox;
-use record::Pen;
+use record::{Pen, StreamId};
 use server::Server;
 pub(crate) use tool::Look;
 
@@ -116,12 +116,13 @@ impl Redis {
         }
     }
 
-    fn send(&self, link: &mut Link, secrets: &Secrets, now: Timestamp) -> Result<(), RedisError> {
+    /// Sends what waits. Where the last of it is in the stream.
+    fn send(&self, link: &mut Link, secrets: &Secrets, now: Timestamp) -> Result<StreamId, RedisError> {
         let letters = self.outbox().letters(now);
         let sealed: Vec<_> = letters.iter().map(|entry| link.pen.seal(entry, secrets)).collect();
-        link.server.append(&sealed)?;
+        let last = link.server.append(&sealed)?;
         self.outbox().sent(letters.len());
-        Ok(())
+        Ok(last)
     }
 
     /// Reads what is new, sends what waits, and gives the server back what it lost. `loaded` is whether this process has loaded
@@ -134,11 +135,11 @@ impl Redis {
         let mut link = self.link();
         let view = link.server.look()?;
         view.check_role()?;
-        self.send(&mut link, pass.secrets, pass.now)?;
+        let sent = self.send(&mut link, pass.secrets, pass.now)?;
         view.check_policy()?;
         let Link { server, follower, pen } = &mut *link;
         let own = (pen.writer, pen.seq);
-        let turn = Turn { pass, view: &view, own, loaded, observes: self.observes };
+        let turn = Turn { pass, view: &view, until: view.last.max(sent), own, loaded, observes: self.observes };
         let missing = follower.follow(server, &turn)?;
         self.refused.store(follower.refused(), Ordering::Relaxed);
         if let Some(missing) = missing {

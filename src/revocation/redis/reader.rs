@@ -26,7 +26,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Reads all that is new, and gives every entry that lives to `note`. Whether everything that this process wrote was there:
+    /// Reads all that is new as of the start of the pass, and gives every entry that lives to `note`. Whether everything that this process wrote was there:
     /// whoever does not find what they wrote has lost it, whatever the server says.
     ///
     /// # Errors
@@ -45,6 +45,9 @@ impl Reader {
             }
         };
         let read = loop {
+            if self.cursor >= turn.until {
+                break Ok(vec![]);
+            }
             let batch = match server.read(self.cursor) {
                 Ok(batch) if !batch.is_empty() => batch,
                 end => break end,
@@ -157,11 +160,23 @@ mod tests {
 
     /// What becomes of one entry of the stream.
     fn read(bytes: Vec<u8>, secrets: &Secrets, known: &Known, reader: &mut Reader) {
+        let broken = read_until(u64::MAX, bytes, secrets, known, reader);
+        assert!(matches!(broken, Err(RedisError::Server { .. })));
+    }
+
+    fn read_until(
+        seconds: u64,
+        bytes: Vec<u8>,
+        secrets: &Secrets,
+        known: &Known,
+        reader: &mut Reader,
+    ) -> Result<bool, RedisError> {
         let mut server = Server::at(&hangs_up_after(bytes), &[0; 16]).unwrap();
         let pass = Pass { known, secrets, now: NOW, dead: Timestamp::default() };
         let own = (WriterId::from_bytes([0; 8]), 0);
-        let turn = Turn { pass: &pass, view: &View::default(), own, loaded: true, observes: false };
-        assert!(matches!(reader.read(&mut server, &turn, &mut |_| {}), Err(RedisError::Server { .. })));
+        let (view, until) = (View::default(), StreamId::at(seconds));
+        let turn = Turn { pass: &pass, view: &view, until, own, loaded: true, observes: false };
+        reader.read(&mut server, &turn, &mut |_| {})
     }
 
     fn secrets() -> Secrets {
@@ -182,6 +197,15 @@ mod tests {
         read(bytes, &secrets, &known, &mut reader);
         assert!(known.is_session_revoked(id, NOW));
         assert_eq!(Some(reader.cursor()), StreamId::parse("1786000000000-0"));
+    }
+
+    #[test]
+    fn a_pass_ends_where_the_stream_did_when_it_began() {
+        let secrets = secrets();
+        let (known, mut reader) = (Known::new(secrets.names.clone(), 60), Reader::default());
+        let (id, bytes) = sealed(&secrets);
+        assert!(read_until(1_786_000_000, bytes, &secrets, &known, &mut reader).unwrap());
+        assert!(known.is_session_revoked(id, NOW));
     }
 
     #[test]

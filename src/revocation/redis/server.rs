@@ -54,18 +54,20 @@ impl Server {
         view::entries(&self.one("read revocations from", read)?)
     }
 
-    /// Adds entries to the stream, all that are given.
+    /// Adds entries to the stream, all that are given. Where the last of them is; the start if there are none.
     ///
     /// # Errors
     /// At least one was not added; the others may have been.
-    pub(crate) fn append(&mut self, entries: &[Vec<u8>]) -> Result<(), RedisError> {
+    pub(crate) fn append(&mut self, entries: &[Vec<u8>]) -> Result<StreamId, RedisError> {
+        let mut last = StreamId::default();
         for batch in entries.chunks(BATCH) {
             let add = |bytes: &Vec<u8>| command("XADD", &[&self.stream, "*", FIELD]).arg(&bytes[..]).to_owned();
             let adds: Vec<_> = batch.iter().map(add).collect();
-            self.wire.demand("write revocations to", &adds)?;
+            let places = self.wire.demand("write revocations to", &adds)?;
             self.wire.wrote = true;
+            last = places.last().and_then(view::id).ok_or_else(|| RedisError::answer("XADD", "a place"))?;
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Waits until a replica has what was written over this connection.

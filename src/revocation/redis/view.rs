@@ -164,7 +164,7 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn id(value: &Value) -> Option<StreamId> {
+pub(crate) fn id(value: &Value) -> Option<StreamId> {
     StreamId::parse(core::str::from_utf8(bytes(value)?).ok()?)
 }
 
