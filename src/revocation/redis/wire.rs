@@ -44,7 +44,7 @@ impl Wire {
             Some(connection) => connection,
             None => {
                 self.wrote = false;
-                self.connect().map_err(|error| self.told("connect to", &error.to_string()))?
+                self.connect().map_err(|error| self.told("connect to", &unspoken(&error)))?
             }
         };
         let answers = talk(&mut connection, commands).map_err(|error| self.told(doing, &error.to_string()))?;
@@ -62,7 +62,7 @@ impl Wire {
         answers.into_iter().map(|answer| answer.map_err(|error| self.told(doing, &error.to_string()))).collect()
     }
 
-    /// What went wrong, without the password: a server that knows no AUTH repeats what it was told.
+    /// What went wrong, without the password, though it is not expected there.
     pub(crate) fn told(&self, doing: &'static str, why: &str) -> RedisError {
         let password = self.client.get_connection_info().redis_settings().password();
         let why = match password.filter(|password| !password.is_empty()) {
@@ -83,6 +83,11 @@ impl Wire {
         connection.set_write_timeout(Some(TIMEOUT))?;
         Ok(connection)
     }
+}
+
+/// Why there is no connection, in no words of the server's: one that knows no AUTH repeats the beginning of what it was told.
+fn unspoken(error: &::redis::RedisError) -> String {
+    if error.is_io_error() { error.to_string() } else { error.category().to_owned() }
 }
 
 /// Not by a pipeline of the client library: that waits for every answer though the first has not come in time.
