@@ -23,7 +23,10 @@ pub struct Stale {
 
 impl Stale {
     /// Sessions are answered 503 once the list is older than `bound`: three times the [poll](RevocationOptions::poll) (15 seconds
-    /// unless set) to 1 hour, in whole seconds, such as 15 minutes. A revoked session is never used for longer than that after it was revoked, and a store that is away for longer stops the service.
+    /// unless set) to 1 hour, in whole seconds, such as 15 minutes. A revoked session is never used for longer than that after its
+    /// revocation was [shared](super::Level::Shared), and a store that is away for longer stops the service. A revocation at
+    /// [`Level::Local`](super::Level::Local) by a server that cannot reach a Redis server, when others can, holds on those once it is
+    /// shared, and no bound applies until then.
     pub const fn refuse_after(bound: Duration) -> Self {
         Self { bound, most: HOUR }
     }

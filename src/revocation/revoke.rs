@@ -99,7 +99,7 @@ impl Revoke {
 #[non_exhaustive]
 pub enum Level {
     /// In this server's spool (Redis), or in the directory: it survives a restart, and reaches the others as soon as they can be
-    /// reached.
+    /// reached, however long that takes.
     Local,
     /// Where every other server reads it.
     Shared,
