@@ -7,7 +7,7 @@ use super::follower::Turn;
 use super::record::{RecordError, StreamId, open};
 use super::server::Server;
 use crate::revocation::directory::WriterId;
-use crate::revocation::entry::Entry;
+use crate::revocation::entry::{Act, Entry};
 use crate::revocation::secrets::Macs;
 use crate::time::Timestamp;
 
@@ -39,7 +39,8 @@ impl Reader {
     ) -> Result<bool, RedisError> {
         let (refused, mut news, mut whole) = (self.refused, vec![], true);
         let mut take = |entry: Entry, news: &mut Vec<Entry>| {
-            if entry.at >= turn.pass.dead {
+            // A cut-off that a clock ahead has made outlives what took it back.
+            if entry.at >= turn.pass.dead || matches!(entry.act, Act::Retract(_)) {
                 note(&entry);
                 news.push(entry);
             }
@@ -139,7 +140,7 @@ mod tests {
     use crate::KeyRing;
     use crate::id::SessionId;
     use crate::revocation::directory::Pass;
-    use crate::revocation::entry::{Act, Note};
+    use crate::revocation::entry::{CutOff, CutOffId, Note, Scope};
     use crate::revocation::known::Known;
     use crate::revocation::secrets::Secrets;
 
@@ -160,19 +161,20 @@ mod tests {
 
     /// What becomes of one entry of the stream.
     fn read(bytes: Vec<u8>, secrets: &Secrets, known: &Known, reader: &mut Reader) {
-        let broken = read_until(u64::MAX, bytes, secrets, known, reader);
+        let broken = read_until(u64::MAX, Timestamp::default(), bytes, secrets, known, reader);
         assert!(matches!(broken, Err(RedisError::Server { .. })));
     }
 
     fn read_until(
         seconds: u64,
+        dead: Timestamp,
         bytes: Vec<u8>,
         secrets: &Secrets,
         known: &Known,
         reader: &mut Reader,
     ) -> Result<bool, RedisError> {
         let mut server = Server::at(&hangs_up_after(bytes), &[0; 16]).unwrap();
-        let pass = Pass { known, secrets, now: NOW, dead: Timestamp::default() };
+        let pass = Pass { known, secrets, now: NOW, dead };
         let own = (WriterId::from_bytes([0; 8]), 0);
         let (view, until) = (View::default(), StreamId::at(seconds));
         let turn = Turn { pass: &pass, view: &view, until, own, loaded: true, observes: false };
@@ -204,8 +206,22 @@ mod tests {
         let secrets = secrets();
         let (known, mut reader) = (Known::new(secrets.names.clone(), 60), Reader::default());
         let (id, bytes) = sealed(&secrets);
-        assert!(read_until(1_786_000_000, bytes, &secrets, &known, &mut reader).unwrap());
+        assert!(read_until(NOW.as_unix(), Timestamp::default(), bytes, &secrets, &known, &mut reader).unwrap());
         assert!(known.is_session_revoked(id, NOW));
+    }
+
+    #[test]
+    fn a_retraction_counts_though_its_cut_off_outlives_it() {
+        let secrets = secrets();
+        let (known, mut reader) = (Known::new(secrets.names.clone(), 60), Reader::default());
+        let id = SessionId::new(1_786_000_000, [7; 12]);
+        let cut = CutOff { id: CutOffId([1; 8]), scope: Scope::Everyone, until: u32::MAX, except: None };
+        let entry = |at, act| Entry { at, act, note: Note::default() };
+        known.add(&entry(NOW.plus(100), Act::CutOff(cut)), NOW);
+        let bytes = Pen::new().unwrap().seal(&entry(NOW, Act::Retract(cut.id)), &secrets);
+        read_until(NOW.as_unix(), NOW.plus(50), bytes, &secrets, &known, &mut reader).unwrap();
+        known.forget(NOW.plus(50));
+        assert!(!known.is_session_revoked(id, NOW));
     }
 
     #[test]
