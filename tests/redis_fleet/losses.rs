@@ -293,6 +293,29 @@ fn r20_what_was_trimmed_is_not_given_up() {
 
 #[test]
 #[ignore = "needs redis-server"]
+fn what_servers_trim_is_not_missed() {
+    let server = RedisServer::new();
+    let fleet = Fleet::new(&server.url());
+    let (a, b) = (fleet.node("a"), fleet.node("b"));
+    let stream = fleet.stream();
+    for n in 1..=250 {
+        let _: String = server.run(&["XADD", &stream, &format!("{n}-0"), "r", "of long ago"]);
+    }
+    fleet.revoke(&a, 1, Level::Shared).unwrap();
+    let epoch: String = server.run(&["GET", &fleet.epoch()]);
+    fleet.clock.advance(7_200);
+    a.sync().unwrap();
+    let left: u64 = server.run(&["XLEN", &stream]);
+    let counted: String = server.run(&["GET", &fleet.epoch()]);
+    assert!(left < 251 && counted == format!("{} {}", &epoch[..32], 251 - left), "{left} {counted}");
+    b.sync().unwrap();
+    assert_eq!((fleet.answer(&b, 1), fleet.answer(&fleet.node("c"), 1)), (Answer::Revoked, Answer::Revoked));
+    let all: u64 = server.run(&["XLEN", &stream]);
+    assert_eq!(all, left, "nothing was published again");
+}
+
+#[test]
+#[ignore = "needs redis-server"]
 fn r20_who_was_out_of_date_says_of_no_stream_that_it_is_complete() {
     for is_emptied in [true, false] {
         let server = RedisServer::new();

@@ -198,14 +198,22 @@ impl Follower {
     /// remove what is needed.
     pub(crate) fn trim(&mut self, server: &mut Server, turn: &Turn<'_>) -> Result<(), RedisError> {
         let pass = turn.pass;
-        if self.trimmed_at.is_some_and(|at| pass.now.since(at) < TRIM_EVERY) {
+        if !turn.is_complete() || self.trimmed_at.is_some_and(|at| pass.now.since(at) < TRIM_EVERY) {
             return Ok(());
         }
         let first_time = self.trimmed_at.replace(pass.now).is_none();
         let retention = pass.now.since(pass.dead);
         let newest = pass.now.as_unix().min(turn.view.last.seconds());
         let before = newest.saturating_sub(retention + DAY);
-        if first_time || before == 0 { Ok(()) } else { server.trim(StreamId::at(before)) }
+        if first_time || before == 0 {
+            return Ok(());
+        }
+        let removed = server.trim(StreamId::at(before))?;
+        match &turn.view.place.epoch {
+            // Else who starts might take what is trimmed for lost, once tokens live longer.
+            Some(epoch) if removed > 0 && turn.view.counts => server.count_on(epoch, turn.view.unmissed + removed),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn refused(&self) -> u64 {

@@ -114,10 +114,19 @@ impl Server {
         }
     }
 
-    /// Removes what was written before a place, roughly.
-    pub(crate) fn trim(&mut self, before: StreamId) -> Result<(), RedisError> {
+    /// Removes what was written before a place, roughly. How many entries that were.
+    pub(crate) fn trim(&mut self, before: StreamId) -> Result<u64, RedisError> {
         let trim = command("XTRIM", &[&self.stream, "MINID", "~", &before.to_string()]);
-        self.one("trim the stream of", trim).map(|_| ())
+        match self.one("trim the stream of", trim)? {
+            Value::Int(removed) => Ok(u64::try_from(removed).unwrap_or_default()),
+            _ => Err(RedisError::answer("XTRIM", "a number")),
+        }
+    }
+
+    /// Says that of an epoch nobody misses anything, though `removed` entries were.
+    pub(crate) fn count_on(&mut self, epoch: &str, removed: u64) -> Result<(), RedisError> {
+        let said = format!("{epoch} {removed}");
+        self.one("count what was trimmed from", command("SET", &[&self.epoch, &said, "XX"])).map(|_| ())
     }
 
     fn one(&mut self, doing: &'static str, command: Cmd) -> Result<Value, RedisError> {

@@ -23,8 +23,10 @@ pub(crate) struct View {
     pub(crate) first: Option<StreamId>,
     /// How many were removed, if the server keeps count: Redis 7 does.
     pub(crate) removed: u64,
-    /// How many of them were not missed when the epoch began.
-    unmissed: u64,
+    /// Whether it does.
+    pub(crate) counts: bool,
+    /// How many of them nobody misses, as the epoch says.
+    pub(crate) unmissed: u64,
     /// The newest that was removed by name.
     deleted: StreamId,
 }
@@ -32,7 +34,7 @@ pub(crate) struct View {
 /// Whose stream it is: in another epoch, or on another server, it may hold less.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// `None` if the server was emptied, or never set up.
+    /// `None` if the server was emptied, or never set up. Without its number, which changes.
     pub(crate) epoch: Option<String>,
     /// The process, and the history that it goes on with.
     master: [String; 2],
@@ -56,7 +58,10 @@ impl View {
             Value::Nil => None,
             value => Some(text(value).ok_or_else(|| RedisError::answer("GET", "the epoch"))?),
         };
-        let unmissed = epoch.as_ref().and_then(|epoch| epoch.split_once(' ')?.1.parse().ok());
+        let (epoch, unmissed) = match epoch.as_deref().and_then(|epoch| epoch.split_once(' ')) {
+            Some((epoch, unmissed)) => (Some(epoch.to_owned()), unmissed.parse().unwrap_or_default()),
+            None => (epoch, 0),
+        };
         Ok(Self {
             place: Place { epoch, master: [field("run_id")?, field("master_replid")?] },
             role: field("role")?,
@@ -66,7 +71,8 @@ impl View {
             last: stream.and_then(|stream| id(member(stream, "last-generated-id")?)).unwrap_or_default(),
             first: stream.and_then(|stream| id(items(member(stream, "first-entry")?)?.first()?)),
             removed: count("entries-added").saturating_sub(count("length")),
-            unmissed: unmissed.unwrap_or_default(),
+            counts: stream.and_then(|stream| member(stream, "entries-added")).is_some(),
+            unmissed,
             deleted: stream.and_then(|stream| id(member(stream, "max-deleted-entry-id")?)).unwrap_or_default(),
         })
     }
@@ -80,7 +86,8 @@ impl View {
 
     /// Whether somebody has said that the stream is complete, and nothing was removed since that is needed still.
     pub(crate) fn is_complete(&self, is_young: impl Fn(StreamId) -> bool) -> bool {
-        // Trimming leaves something that is old, but for rare chances; then those who know say again that it is complete.
+        // Whoever trims counts on, unless two do at once; even then something that is old is left, but for rare chances, and then
+        // those who know say again that it is complete.
         let is_cut = is_young(self.first.unwrap_or(self.last)) || is_young(self.deleted);
         self.place.epoch.is_some() && self.has_stream && (self.removed <= self.unmissed || !is_cut)
     }
