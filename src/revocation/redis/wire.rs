@@ -85,7 +85,7 @@ impl Wire {
     }
 }
 
-/// Why there is no connection, in no words of the server's: one that knows no AUTH repeats the beginning of what it was told.
+/// Why there is no connection, in no words of the server's: one that does not know HELLO repeats the beginning of what it was told.
 fn unspoken(error: &::redis::RedisError) -> String {
     if error.is_io_error() { error.to_string() } else { error.category().to_owned() }
 }
