@@ -286,7 +286,7 @@ fn r20_what_was_trimmed_is_not_given_up() {
     let a = fleet.node("a");
     fleet.clock.advance(5);
     let _ = (a.sync().unwrap_err(), cold.sync().unwrap_err());
-    Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
+    Revocations::reset_redis(&fleet.ring, &fleet.url, None).unwrap();
     fleet.settle(&[&a, &cold]);
     assert_eq!(fleet.answer(&cold, 1), Answer::Revoked);
 }
@@ -336,7 +336,7 @@ fn r20_who_was_out_of_date_says_of_no_stream_that_it_is_complete() {
             fleet.clock.advance(5);
         }
         let a = fleet.node("a");
-        Revocations::reset_redis(&fleet.ring, &fleet.url, true).unwrap();
+        Revocations::reset_redis(&fleet.ring, &fleet.url, None).unwrap();
         fleet.settle(&[&a, &b, &cold]);
         assert_eq!((fleet.answer(&b, 1), fleet.answer(&cold, 1)), (Answer::Revoked, Answer::Revoked), "{loss:?}");
     }
