@@ -96,7 +96,8 @@ impl<T: SessionState> SessionLayer<T> {
     ///
     /// The response of whoever logs out is held until then, and is answered 503 if it cannot be; the session is over on this server
     /// all the same. With a directory `Local` and `Shared` are the same: both wait for it. With Redis `Local` waits for the spool
-    /// alone.
+    /// alone: other servers hear of the logout only once this one can share it, however long that takes; `Shared` answers 503
+    /// instead.
     ///
     /// A level that the sealer's list never reaches, such as `Replicated` in a directory or `Shared` in memory, would make every
     /// logout a 503. So the layer waits for the most that the list can reach, and the log says so at level error, once for each
