@@ -25,7 +25,7 @@
 //! | R17 | a login after a cut-off, on a clock that is behind | `clocks::r17_*` |
 //! | R18 | cut-offs of all scopes and the ring, in all orders | `scopes::r18_*`; lib `known::tests::the_greatest_cut_off_counts_*` |
 //! | R19 | lengths and numbers that cannot be | lib `directory::tests::lengths_that_cannot_be_are_damage` |
-//! | R20 | what a store may lose | of Redis alone |
+//! | R20 | what a store may lose | of Redis alone: `tests/redis_fleet.rs` |
 //! | R21 | garbage in the directory | `damage::r21_*`, `lost::a_file_that_was_never_read_*` |
 //! | R22 | very many servers | `long::r22_*` |
 //! | R23 | a filter that errs | `engines::r23_*` |

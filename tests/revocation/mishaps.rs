@@ -144,8 +144,8 @@ fn r14_a_zombie_is_not_remembered() {
     fs::write(&journal, &backup).unwrap();
     fleet.pass(10, &[&b]);
     let cold = fleet.node();
-    assert_eq!((b.list.status().sessions, cold.list.is_ready()), (0, true));
-    // Until it has been still for long enough, who starts now takes it for somebody whose clock is behind.
+    assert!(cold.list.is_ready());
+    // Until it has been still for long enough, it may be taken for somebody whose clock is behind.
     fleet.pass(400, &[&b, &cold]);
     assert_eq!((b.list.status().sessions, cold.list.status().sessions), (0, 0));
     fleet.pass(4000, &[&b]);
