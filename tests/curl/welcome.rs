@@ -19,8 +19,10 @@ fn the_lines_it_prints_work() {
         let directory = tempfile::tempdir().unwrap();
         let server = Printed::start(directory.path(), policy);
         let answers = shell(directory.path(), server.text.lines());
-        assert_eq!(carriers_of_ada(&answers[..answers.len() - 1]), carriers, "{policy}: {}", server.text);
-        assert!(answers.last().unwrap()["active"].is_string(), "{policy}: the keys are shown too");
+        let [sessions @ .., keys, list] = &answers[..] else { panic!("{policy}: {answers:?}") };
+        assert_eq!(carriers_of_ada(sessions), carriers, "{policy}: {}", server.text);
+        assert!(keys["active"].is_string(), "{policy}: the keys are shown too");
+        assert_eq!(list["ready"], true, "{policy}: and the list of revocations");
     }
 }
 
@@ -33,9 +35,20 @@ fn the_lines_of_readme_work() {
     let address = server.text.lines().next().unwrap().strip_prefix("listening on ").unwrap();
     let readme = include_str!("../../README.md");
     let readme = readme.replace("http://127.0.0.1:3000", address).replace("http://127.0.0.1:3001", address);
-    let lines = readme.lines().filter(|line| line.contains(address));
+    let (lines, of_the_logout) = readme.split_once("is logged out on both").unwrap();
     let carriers = [None, Some("cookie"), Some("cookie"), Some("header"), Some("cookie")];
-    assert_eq!(carriers_of_ada(&shell(directory.path(), lines)), carriers);
+    assert_eq!(
+        carriers_of_ada(&shell(directory.path(), lines.lines().filter(|line| line.contains(address)))),
+        carriers
+    );
+
+    let (_, block) = of_the_logout.split_once("```sh\n").unwrap();
+    let block = block.split("```").next().unwrap();
+    let script = block.replace("cargo run --features cli --", env!("CARGO_BIN_EXE_waxseal"));
+    let output = Command::new("sh").arg("-euc").arg(script).current_dir(directory.path()).env("NO_PROXY", "*").output();
+    let printed = String::from_utf8(output.unwrap().stdout).unwrap();
+    let refused: Value = serde_json::from_str(printed.lines().last().unwrap()).expect(&printed);
+    assert!(refused["error"].is_string(), "{printed}");
 }
 
 /// How the session of each answer arrived; all are ada's.
@@ -86,5 +99,5 @@ fn shell<'a>(directory: &Path, lines: impl Iterator<Item = &'a str>) -> Vec<Valu
     printed.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
-/// The last line that is printed shows the keys.
-const LAST: &str = "/keys";
+/// The last line that is printed shows the list of revocations.
+const LAST: &str = "/revocations;";
