@@ -113,6 +113,27 @@ const CLOSED: u8 = 130;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Line::read(&body);
+        }
+
+        /// The kinds that begin as something does, cut or run on anywhere.
+        #[test]
+        fn any_bytes_of_a_known_kind_are_read_or_refused(
+            kind in prop::sample::select(vec![1_u8, 2, 3, BEAT, CARRIED, CLOSED]),
+            rest in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            if let Ok(line) = Line::read(&[&[kind], &rest[..]].concat()) {
+                let mut again = vec![];
+                line.write(&mut again);
+                prop_assert_eq!(Line::read(&again), Ok(line));
+            }
+        }
+    }
 
     #[test]
     fn what_is_written_is_read() {
