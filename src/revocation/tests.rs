@@ -1,3 +1,5 @@
+//! Servers that share a directory: what one revokes, all refuse.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Writers killed at every step, lengths that cannot be, and what only a newer version writes.
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

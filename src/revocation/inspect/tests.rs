@@ -1,3 +1,5 @@
+//! What a tool sees of a directory, and what it answers.
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
