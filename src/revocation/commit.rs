@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 
 use super::entry::{Act, CutOff, CutOffId, Entry, Note, Scope};
 use super::known::Owner;
-use super::list::{Revocations, Shared, Store};
+use super::list::Revocations;
 use super::patience::Patience;
 use super::revoke::{Level, Promise, Revoke, RevokeError, Revoked, Revoking, What};
 use super::secrets::Names;
 use super::share::{Sharer, Wanted};
+use super::shared::{Shared, Store};
 use crate::crypto::{OsRandom, Random};
 use crate::time::Timestamp;
 

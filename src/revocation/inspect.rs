@@ -14,11 +14,12 @@ pub use stream::StreamInspection;
 
 use super::directory::{Directory, DirectoryError, Line, Look};
 use super::entry::{Act, CutOffId, Entry, Note};
+use super::error::RevocationsError;
 use super::known::Known;
-use super::list::{Revocations, retention};
-use super::options::RevocationsError;
+use super::list::Revocations;
 use super::revoke::Revoke;
 use super::secrets::Secrets;
+use super::shared::retention;
 use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::text;

@@ -21,6 +21,7 @@
 mod commit;
 mod directory;
 mod entry;
+mod error;
 mod follow;
 mod inspect;
 mod known;
@@ -32,23 +33,25 @@ mod redis;
 mod revoke;
 mod secrets;
 mod share;
+mod shared;
 mod size;
 mod status;
 
 pub use directory::{DirectoryError, Fault, HeaderError, NodeReport, WriterId};
 pub use entry::{CutOffId, ParseCutOffIdError};
+pub use error::RevocationsError;
 pub use follow::FollowRevocations;
 #[cfg(feature = "redis")]
 pub use inspect::StreamInspection;
 pub use inspect::{CutOffScope, Entered, EntryReport, Inspection, JournalReport, Question};
 pub use known::Engine;
 pub(crate) use known::Owner;
-pub(crate) use list::Answer;
 pub use list::Revocations;
-pub use options::{RevocationOptions, RevocationsError, Stale};
+pub use options::{RevocationOptions, Stale};
 #[cfg(feature = "redis")]
 pub use redis::RedisError;
 pub use revoke::{Level, Revoke, RevokeError, Revoked, Revoking};
+pub(crate) use shared::Answer;
 pub use size::Size;
 pub use status::RevocationStatus;
 

@@ -1,13 +1,14 @@
 //! How a list of revocations is made, and every decision that it needs.
 
-use core::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::directory::{Directory, DirectoryError};
+use super::directory::Directory;
+use super::error::RevocationsError;
 use super::known::Engine;
-use super::list::{Revocations, Store};
+use super::list::Revocations;
 use super::secrets::Secrets;
+use super::shared::Store;
 use crate::keys::KeyRing;
 
 /// What becomes of sessions when the list is out of date because the others cannot be reached. There is no default: whoever
@@ -150,6 +151,14 @@ impl Revocations {
         Self::options().directory(ring, path, stale)
     }
 
+    /// A list that knows what is revoked by itself, and nothing else.
+    #[cfg(test)]
+    pub(crate) fn never_loaded(ring: &KeyRing) -> Self {
+        let list = Self::in_memory(ring);
+        list.shared.loaded.store(false, core::sync::atomic::Ordering::Release);
+        list
+    }
+
     /// For a list with settings of its own.
     pub const fn options() -> RevocationOptions {
         RevocationOptions::new()
@@ -203,75 +212,6 @@ impl Revocations {
         Ok(super::redis::Redis::init(url, &Secrets::of(&ring.snapshot()))?)
     }
 }
-
-/// Why there is no list of revocations, or why it is not up to date.
-#[non_exhaustive]
-pub enum RevocationsError {
-    /// The directory cannot be used.
-    Directory(DirectoryError),
-    /// A duration is out of range, or not whole seconds.
-    Range {
-        /// Which.
-        what: &'static str,
-        /// The least.
-        least: Duration,
-        /// The most.
-        most: Duration,
-    },
-    /// A rate of false positives that is not between 0 and 1.
-    Rate,
-    /// What was to be revoked cannot be.
-    Revoke(super::revoke::RevokeError),
-    /// The Redis server cannot be used.
-    #[cfg(feature = "redis")]
-    Redis(super::redis::RedisError),
-    /// The operating system gave no thread to write revocations.
-    Thread(std::io::Error),
-}
-
-impl From<DirectoryError> for RevocationsError {
-    fn from(error: DirectoryError) -> Self {
-        Self::Directory(error)
-    }
-}
-
-impl From<super::revoke::RevokeError> for RevocationsError {
-    fn from(error: super::revoke::RevokeError) -> Self {
-        Self::Revoke(error)
-    }
-}
-
-#[cfg(feature = "redis")]
-impl From<super::redis::RedisError> for RevocationsError {
-    fn from(error: super::redis::RedisError) -> Self {
-        Self::Redis(error)
-    }
-}
-
-/// As displayed: `main` shows an error by `Debug`, and the next step is in the text.
-impl fmt::Debug for RevocationsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for RevocationsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Directory(error) => error.fmt(f),
-            Self::Range { what, least, most } => {
-                write!(f, "{what} must be {} to {} whole seconds", least.as_secs(), most.as_secs())
-            }
-            Self::Rate => f.write_str("the rate of false positives must be above 0 and below 1, such as 1e-9"),
-            Self::Revoke(error) => error.fmt(f),
-            #[cfg(feature = "redis")]
-            Self::Redis(error) => error.fmt(f),
-            Self::Thread(error) => write!(f, "no thread can be started to write revocations: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for RevocationsError {}
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -252,6 +252,14 @@ impl Shared {
     }
 }
 
+/// How far sharing came.
+pub(super) struct Reached {
+    /// `None` if no other server can read it.
+    pub(super) level: Option<Level>,
+    /// Why not further.
+    pub(super) why: String,
+}
+
 /// Why a revocation is not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,16 +4,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::list::{Shared, Store};
-use super::revoke::{Level, Promise, RevokeError, Revoked};
-
-/// How far sharing came.
-pub(super) struct Reached {
-    /// `None` if no other server can read it.
-    pub(super) level: Option<Level>,
-    /// Why not further.
-    pub(super) why: String,
-}
+use super::revoke::{Level, Promise, Reached, RevokeError, Revoked};
+use super::shared::{Shared, Store};
 
 /// A promise that is not kept by writing to disk.
 pub(super) struct Wanted {

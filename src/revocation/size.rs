@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::list::remembered;
+use super::shared::remembered;
 
 /// What a list of revocations takes. Bytes and seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]

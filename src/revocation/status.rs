@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::directory::NodeReport;
 use super::entry::CutOffId;
-use super::list::{Answer, Revocations, Store, retention};
+use super::list::Revocations;
+use super::shared::{Answer, Store, retention};
 use crate::time::Timestamp;
 
 /// A list at an instant. Times are Unix seconds in JSON.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::list::Answer;
+use super::shared::Answer;
 use super::*;
 use crate::id::SessionId;
 use crate::keys::KeyRing;

@@ -10,7 +10,7 @@ use super::*;
 use crate::id::SessionId;
 use crate::keys::{KeyRing, Ring, RingFile, RingPolicy, crash};
 use crate::revocation::entry::{Act, Note};
-use crate::revocation::list::Answer;
+use crate::revocation::shared::Answer;
 use crate::revocation::{Revocations, Revoke, Stale};
 use crate::time::ManualClock;
 

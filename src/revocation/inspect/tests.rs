@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::*;
 use crate::keys::{DiskError, Ring, RingFile, RingPolicy};
 use crate::revocation::Stale;
-use crate::revocation::list::Answer;
+use crate::revocation::shared::Answer;
 use crate::time::{Clock, ManualClock};
 
 const NOW: Timestamp = Timestamp::from_unix(1_786_000_000);
